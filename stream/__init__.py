@@ -1,0 +1,1 @@
+"""The worker: observations in from Kafka, forecasts out, windows and state in Redis."""

@@ -1,0 +1,1 @@
+"""Tidecast: streaming real-time forecasts. This package is the contract and the client."""

@@ -1,0 +1,143 @@
+"""The model bundle: one folder with all that a worker must know of a model.
+
+`<name>/<version>/` holds `model.onnx` (weights inside), `manifest.json` and `report.html`.
+Nothing in a bundle is executed or unpickled; a graph is used only when its hash is the manifest's.
+
+Graph contract, B series at once, float32 unless said otherwise:
+
+    window    [B, context, channels]  oldest slot first, NaN = missing
+    origin    int64 [B]               seconds since 1970 of the newest slot's start
+    state     [B, state_size]         recurrent models only: the state before the newest slot
+    forecast  [B, horizon, levels]    in the target's own units, levels never cross
+    next_state [B, state_size]        recurrent models only: the state after the newest slot
+
+A series starts with a state of zeros. `next_state` is to depend on the newest slot, the slots
+before it in `window`, and `state` alone, so that stepping through a window rebuilds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tidecast.errors import BundleError
+
+GRAPH_FILE = "model.onnx"
+MANIFEST_FILE = "manifest.json"
+REPORT_FILE = "report.html"
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Positive = Annotated[int, Meta(ge=1)]
+Level = Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+
+class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measured quantity of a series. `unit` is free text; `any` for a general model."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    unit: str = "any"
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a bundle says of itself.
+
+    `step_seconds` is None for a model that serves any step. `training`, `figures` and `tools`
+    are records for people: the exact configuration with its seed, the back-test's figures, and
+    the versions of the libraries that built the graph.
+    """
+
+    format: Literal[1] = 1
+    name: Name
+    version: Name
+    task: Literal["forecast"]
+    graph_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    graph_bytes: Positive
+    opset: Positive
+    step_seconds: Positive | None
+    context: Positive
+    horizon: Positive
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
+    target: str
+    quantile_levels: Annotated[tuple[Level, ...], Meta(min_length=1)]
+    state_size: Annotated[int, Meta(ge=0)]
+    created: str
+    data_sha256: str
+    data_licence: str
+    training: dict[str, Any]
+    figures: dict[str, Any]
+    tools: dict[str, str]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports with the path, on fields that disagree."""
+        names = [channel.name for channel in self.channels]
+        if len(set(names)) != len(names):
+            raise ValueError(f"channels repeat a name: {names}")
+        if self.target not in names:
+            raise ValueError(f"target {self.target!r} is not one of the channels {names}")
+        if list(self.quantile_levels) != sorted(set(self.quantile_levels)):
+            raise ValueError(f"quantile_levels must rise: {self.quantile_levels}")
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A verified bundle: the manifest, and the very bytes whose hash was checked."""
+
+    manifest: Manifest
+    graph: bytes
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and verify the bundle in `folder`.
+
+    Raises BundleError when a file is missing, the manifest is not of this form, or the graph's
+    bytes are not those the manifest was written for.
+    """
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
+        graph = (folder / GRAPH_FILE).read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"no bundle in {folder}: {error.strerror} ({error.filename}); "
+            "name a folder like onnx_models/general-gru/1"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise BundleError(f"{folder / MANIFEST_FILE} is not a manifest: {error}") from error
+    found = hashlib.sha256(graph).hexdigest()
+    if found != manifest.graph_sha256 or len(graph) != manifest.graph_bytes:
+        raise BundleError(
+            f"{folder / GRAPH_FILE} is not the graph its manifest was written for "
+            f"(sha256 {found[:12]}…, expected {manifest.graph_sha256[:12]}…); "
+            "fetch the bundle again or train it anew"
+        )
+    return Bundle(manifest, graph)
+
+
+def write_bundle(parent: Path, bundle: Bundle, report_html: str) -> Path:
+    """Write `parent/<name>/<version>/` whole or not at all, in place of an older one.
+
+    Raises BundleError when the graph is not the one the manifest describes, or when the disk
+    refuses; an older bundle of that name and version then stays as it was.
+    """
+    manifest = bundle.manifest
+    if hashlib.sha256(bundle.graph).hexdigest() != manifest.graph_sha256:
+        raise BundleError(f"the manifest of {manifest.name} describes another graph")
+    target = parent / manifest.name / manifest.version
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
+            fresh = Path(scratch) / "bundle"
+            fresh.mkdir()
+            (fresh / GRAPH_FILE).write_bytes(bundle.graph)
+            pretty = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+            (fresh / MANIFEST_FILE).write_bytes(pretty + b"\n")
+            (fresh / REPORT_FILE).write_text(report_html, encoding="utf-8")
+            if target.exists():
+                target.replace(Path(scratch) / "older")
+            fresh.replace(target)
+    except OSError as error:
+        raise BundleError(f"cannot write {target}: {error.strerror}") from error
+    return target

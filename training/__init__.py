@@ -1,0 +1,1 @@
+"""The offline side: history in, a verified model bundle out."""
