@@ -1,0 +1,161 @@
+"""Settings: frozen classes, one per outside system, from a TOML file and the environment.
+
+An environment variable wins over the file: `TIDECAST_KAFKA__BOOTSTRAP_SERVERS` is
+`bootstrap_servers` under `[kafka]`. An unknown name is an error in both places.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
+
+from tidecast.errors import SettingsError
+
+ENVIRONMENT_PREFIX: Final = "TIDECAST_"
+SETTINGS_FILE: Final = "tidecast.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(_Section):
+    """How to reach Kafka. `username` switches SASL on."""
+
+    bootstrap_servers: str = "localhost:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    username: str | None = None
+    password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+
+
+class RedisSettings(_Section):
+    """How to reach Redis or Valkey; `cluster` for Redis Cluster. The URL may hold a password."""
+
+    url: SecretStr = SecretStr("redis://localhost:6379/0")
+    cluster: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+
+
+class StreamSettings(_Section):
+    """One stream: its topics, its grid, its rules. Every worker of a group agrees on these."""
+
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,100}$")] = "tidecast"
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 4
+    step_seconds: Annotated[int, Field(ge=1, le=366 * 86_400)] = 1
+    aggregate: Literal["last", "mean", "sum"] = "last"
+    """How values that fall into one slot combine."""
+    grace_slots: Annotated[int, Field(ge=0)] = 0
+    """How many slots late an observation may be and still mend the window."""
+    ahead_s: Annotated[int, Field(ge=0)] = 300
+    """How far an observation may be ahead of its record's Kafka timestamp."""
+    epoch: Annotated[int, Field(ge=0)] = 0
+    """Part of every forecast id; raise it to answer old events anew."""
+
+
+class WorkerSettings(_Section):
+    """One worker process."""
+
+    model: Path = Path("onnx_models/general-gru/1")
+    group: str | None = None
+    """Consumer group; the stream's name when not set."""
+    checkpoint_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.2
+    """Checkpoints of several batches go together. A crash repeats at most this much work."""
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 4096
+    """Most records of one partition handled at once: latency under load against throughput."""
+    rebuild_records: Annotated[int, Field(ge=0)] = 1_000_000
+    """How many records of a partition are read again when Redis holds nothing of it."""
+    outage_s: Annotated[float, Field(ge=0)] = 30.0
+    """How long forecasts go on from memory while Redis does not answer."""
+
+
+class LogSettings(_Section):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+    """`auto`: text on a terminal, JSON elsewhere."""
+
+
+class Settings(BaseSettings):
+    """Everything a command may be told from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    stream: StreamSettings = StreamSettings()
+    worker: WorkerSettings = WorkerSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what `load_settings` read from the file."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Settings of `file` (default: `tidecast.toml` where there is one) under the environment.
+
+    Raises SettingsError for a file that cannot be read, an unknown name or a bad value.
+    """
+    values = _read_file(file)
+    _check_sections(os.environ)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_first_problem(error)) from error
+    except PydanticSettingsError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path(SETTINGS_FILE)
+    if file is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"cannot read settings from {path}: {error}") from error
+
+
+def _check_sections(environment: Mapping[str, str]) -> None:
+    """Refuse `TIDECAST_KAFAK__…`, which the settings library would pass over in silence."""
+    for name in environment:
+        section = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")[0].lower()
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name and section not in _SECTIONS:
+            raise SettingsError(f"unknown section in {name}; known: {', '.join(_SECTIONS)}")
+
+
+def _first_problem(error: ValidationError) -> str:
+    """One line for one problem: where, what, and what is known there. Never shows a value."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"setting {where}: {problem['msg'].lower()}"
+    section, _, name = where.rpartition(".")
+    known = _SECTIONS[section].model_fields if section else _SECTIONS
+    where = f"under [{section}]" if section else "at the top"
+    return f"unknown setting {name!r} {where}; known: {', '.join(known)}"
+
+
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
+    name: type(field.default) for name, field in Settings.model_fields.items()
+}
