@@ -1,0 +1,100 @@
+"""Answers to forecast messages: the numbers of a whole batch are written in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+
+from stream.engine import STATUSES, Answers
+from stream.grid import FloatArray, IntArray
+from stream.records import Record
+from stream.series_table import SeriesTable
+from tidecast.bundle import Manifest
+from tidecast.messages import ForecastIds
+from tidecast.settings import StreamSettings
+
+
+class Message(NamedTuple):
+    """Key and value of one record to send."""
+
+    key: bytes
+    value: bytes
+
+
+class Encoder:
+    """Writes the `Forecast` messages of one partition; held equal to that class by a test."""
+
+    def __init__(
+        self, manifest: Manifest, stream: StreamSettings, topic: str, partition: int
+    ) -> None:
+        self._ids = ForecastIds(stream.epoch, topic, partition, manifest.graph_sha256)
+        fixed = {
+            "step_seconds": stream.step_seconds,
+            "model": manifest.name,
+            "model_version": manifest.version,
+            "target": manifest.target,
+            "quantile_levels": list(manifest.quantile_levels),
+        }
+        self._fixed = orjson.dumps(fixed)[1:-1]
+        self._tails = [
+            b'"status":%b,"source":{"partition":%d,"offset":' % (orjson.dumps(status), partition)
+            for status in STATUSES
+        ]
+
+    def encode(
+        self, table: SeriesTable, records: Sequence[Record], answers: Answers
+    ) -> Iterator[Message]:
+        """The messages of a batch, in order. records: the batch that was answered."""
+        answered = [records[position] for position in answers.positions.tolist()]
+        ids = table.series_ids
+        columns = zip(
+            answered,
+            answers.rows.tolist(),
+            rfc3339(answers.origins * 1000),
+            rfc3339(np.array([record.timestamp for record in answered], np.int64)),
+            quantile_chunks(answers.forecasts),
+            answers.statuses.tolist(),
+            strict=True,
+        )
+        for record, row, origin, issued_at, quantiles, status in columns:
+            series_id = ids[row]
+            yield Message(
+                series_id.encode(),
+                b'{"forecast_id":"%b","series_id":%b,"origin":%b,"issued_at":%b,%b,'
+                b'"quantiles":[[%b]],%b%d}}'
+                % (
+                    self._ids.of(record.offset).encode(),
+                    orjson.dumps(series_id),
+                    origin,
+                    issued_at,
+                    self._fixed,
+                    quantiles,
+                    self._tails[status],
+                    record.offset,
+                ),
+            )
+
+
+def quantile_chunks(forecasts: FloatArray) -> list[bytes]:
+    """JSON of each forecast's rows without the outer brackets, level by level.
+
+    forecasts: [N, horizon, levels]. Numbers are the shortest that read back as the same float32.
+    """
+    by_level = np.ascontiguousarray(forecasts.transpose(0, 2, 1))
+    text = orjson.dumps(by_level, option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[3:-3].split(b"]],[[") if len(forecasts) else []
+
+
+def rfc3339(times_ms: IntArray) -> list[bytes]:
+    """JSON strings of timestamps [N]; a batch has few different ones, each is written once."""
+    distinct, places = np.unique(times_ms, return_inverse=True)
+    texts = [
+        b'"%b"' % text.encode().replace(b".000", b"")
+        for text in np.datetime_as_string(
+            distinct.astype("datetime64[ms]"), unit="ms", timezone="UTC"
+        ).tolist()
+    ]
+    return [texts[place] for place in places.tolist()]

@@ -1,0 +1,38 @@
+"""What the worker needs of a Kafka record, whoever read it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+
+class Record(Protocol):
+    """One record of the events topic. aiokafka's `ConsumerRecord` is one."""
+
+    @property
+    def offset(self) -> int:
+        """Place in the partition."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """When the broker appended it, milliseconds since 1970: the worker's only clock."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """The series id."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """An `Observation` as JSON."""
+        ...
+
+
+class LoggedRecord(NamedTuple):
+    """A record made by hand, for replays and tests."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
