@@ -1,0 +1,1 @@
+"""Tests. Run them with `pytest`; the real servers start by themselves."""

@@ -1,0 +1,70 @@
+"""Both servers together, started in parallel and stopped with the block."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tidecast.errors import LocalServerError
+from tidecast.local.kafka import kafka_recipe
+from tidecast.local.ports import HOST
+from tidecast.local.server import Recipe, Server
+from tidecast.local.valkey import valkey_recipe
+
+PORT_TRIES: Final = 5
+TAKEN: Final = "Address already in use"
+
+
+@dataclass(frozen=True)
+class LocalServers:
+    """A running Kafka and a running Valkey, and what a client needs to reach them."""
+
+    kafka: Server
+    valkey: Server
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Kafka's address, as `kafka.bootstrap_servers` wants it."""
+        return f"{HOST}:{self.kafka.port}"
+
+    @property
+    def redis_url(self) -> str:
+        """Valkey's address, as `redis.url` wants it."""
+        return f"redis://{HOST}:{self.valkey.port}/0"
+
+
+@contextmanager
+def local_servers(
+    folder: Path | None = None, *, kafka_port: int | None = None, redis_port: int | None = None
+) -> Iterator[LocalServers]:
+    """A real Kafka and Valkey for the length of the block.
+
+    folder: where data and logs go and stay; a temporary folder that goes away when not given.
+    Ports: any free one when not given. Raises LocalServerError when either does not start.
+    """
+    with ExitStack() as stack:
+        home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-")))
+        home = home.absolute()
+        with ThreadPoolExecutor(2) as pool:
+            kafka = pool.submit(_start, kafka_recipe, home / "kafka", kafka_port)
+            valkey = pool.submit(_start, valkey_recipe, home / "valkey", redis_port)
+        for starting in (kafka, valkey):
+            if starting.exception() is None:
+                stack.callback(starting.result().stop)
+        yield LocalServers(kafka.result(), valkey.result())
+
+
+def _start(recipe: Callable[[Path, int | None], Recipe], folder: Path, port: int | None) -> Server:
+    """Start on the wanted port, or on free ones until nobody else is faster at taking them."""
+    for _ in range(PORT_TRIES - 1):
+        try:
+            return Server(recipe(folder, port))
+        except LocalServerError as failure:
+            if port is not None or TAKEN not in str(failure):
+                raise
+    return Server(recipe(folder, port))
