@@ -1,0 +1,88 @@
+"""The recipe of a model: one TOML file, every key checked, every default in sight here."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tidecast.bundle import Name, Positive
+from tidecast.errors import SettingsError
+from training.data.synthetic import Mixture
+from training.models.streaming_gru import StreamingGruConfig
+from training.models.streaming_lstm import StreamingLstmConfig
+
+Share = Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+
+class SyntheticSource(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="source", tag="synthetic"
+):
+    """Series drawn without end from the documented mixture."""
+
+    mixture: Mixture = Mixture()
+
+
+class CsvSource(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="source", tag="csv"
+):
+    """Series of a CSV file, on an even grid, split by time: first train, then validate, then test.
+
+    `wide`: a time column, then one column a series. `long`: series_id, timestamp, value. Rows are
+    taken in the file's order. A relative `path` starts at the recipe's folder.
+    """
+
+    path: str
+    layout: Literal["wide", "long"] = "wide"
+    step_seconds: Positive | None = None
+    """The grid's step, kept in the manifest; without it the bundle serves any step."""
+    validate: Share = 0.15
+    test: Share = 0.15
+    licence: str = "unknown"
+    """Licence of the data, kept in the manifest."""
+
+
+class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The loop's settings."""
+
+    steps: Positive = 4000
+    batch: Positive = 64
+    """Series a step."""
+    length: Positive = 560
+    """Slots of a series in a batch, the last horizon of them targets only."""
+    stride: Positive = 5
+    """Every how many slots a forecast is scored; neighbours teach nearly the same."""
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    validate_every: Positive = 100
+    validation_series: Positive = 512
+    patience: Positive = 12
+    """Validations without progress before the loop stops."""
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a fit follows from, besides the versions of the tools."""
+
+    name: Name
+    data: SyntheticSource | CsvSource
+    model: StreamingGruConfig | StreamingLstmConfig
+    version: Name = "1"
+    seed: Annotated[int, Meta(ge=0)] = 1
+    seasonality: Positive = 24
+    """Period of the seasonal-naive baseline, in slots."""
+    fit: FitConfig = FitConfig()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises SettingsError naming the file and the key that is wrong."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Recipe)
+    except OSError as error:
+        raise SettingsError(f"no recipe at {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{path}: {error}; training/config.py lists every key") from error

@@ -1,0 +1,46 @@
+"""What a fit minimises: the pinball loss, in a unit that makes series comparable."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training.models.forecaster import Output
+from training.models.window import SMALLEST
+
+LARGEST_WEIGHT = 10.0
+"""Bounds what one origin can weigh: after a jump a window is far wider than its series."""
+FAR = 50.0
+"""Targets beyond this many spreads are outliers that no forecast could meet."""
+
+
+def error_unit(values: Tensor, period: int) -> Tensor:
+    """Return what an error is measured in, per series: [B, 1], in the series' units.
+
+    values: [B, T], NaN = missing. The smaller of the seasonal-naive error at `period` and the mean
+    absolute deviation, as MASE has it, yet no less than a twentieth of the deviation, lest
+    series without noise outweigh all others.
+    """
+    deviation = (values - values.nanmean(1, keepdim=True)).abs().nanmean(1, keepdim=True)
+    naive = (values[:, period:] - values[:, :-period]).abs().nanmean(1, keepdim=True)
+    return torch.fmin(naive, deviation).maximum(0.05 * deviation).clamp(min=SMALLEST)
+
+
+def pinball(
+    output: Output, values: Tensor, origins: Tensor, levels: tuple[float, ...], period: int
+) -> Tensor:
+    """Mean pinball loss over all known targets, a scalar.
+
+    values: [B, T], with at least the horizon after the last of `origins` int64 [N].
+    """
+    leads = torch.arange(1, output.quantiles.shape[2] + 1)
+    targets = values[:, origins[:, None] + leads]
+    spread = output.spread.clamp(min=SMALLEST)
+    weight = (output.spread / error_unit(values, period)).clamp(max=LARGEST_WEIGHT)
+    known = ~torch.isnan(targets)
+    scaled = (targets - output.centre[..., None]) / spread[..., None]
+    scaled = torch.where(known, scaled, torch.zeros(())).clamp(-FAR, FAR)
+    error = scaled[..., None] - output.quantiles
+    level = torch.tensor(levels)
+    loss = torch.maximum(level * error, (level - 1) * error).mean(-1)
+    return (loss * weight[..., None] * known).sum() / known.sum().clamp(min=1)

@@ -1,0 +1,119 @@
+"""The streaming forecaster: window, running means and a recurrent cell become quantiles.
+
+    window ─► normalise ─┬─► spectrum ─┐
+                 │       ├─────────────┴─► two dense layers ─┐
+                 │       ├─► inputs ─► recurrent cell ───────┴─► trust, correction, gaps
+    state ─► running means ──────┘             ▲                        │
+                 └─ state ─────────────────────┘         window skip ◄──┴──► quantiles
+
+One set of weights runs in two ways: over whole sequences in training, and as one step in service.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, final
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from training.models import running
+from training.models import window as windows
+from training.models.cell import Cell
+from training.models.head import spread_quantiles, to_units
+from training.models.skip import WindowSkip
+from training.models.spectrum import Spectrum
+from training.models.window import normalise, unfold
+
+
+BOUND: Final = 8.0
+"""Spikes beyond this many deviations are cut off before the nonlinear parts see them."""
+
+
+class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="family"):
+    """What all families share. Sizes count numbers a slot, leads, or units of a layer."""
+
+    context: int = 96
+    horizon: int = 24
+    quantile_levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+    """Must hold 0.5: the other levels are built outwards from the median."""
+    inputs: int = 24
+    bands: int = 48
+    width: int = 192
+    summary: int = 128
+
+    def cell(self, inputs: int) -> Cell:
+        """Build the family's cell for `inputs` features a slot."""
+        raise NotImplementedError
+
+
+class Output(NamedTuple):
+    """Forecasts of a sequence without units, and the windows that give them units.
+
+    quantiles: [B, N, horizon, levels]. centre, spread: [B, N] in the series' units.
+    """
+
+    quantiles: Tensor
+    centre: Tensor
+    spread: Tensor
+
+
+@final
+class Forecaster(nn.Module):
+    """A streaming forecaster of one channel."""
+
+    def __init__(self, config: ForecasterConfig) -> None:
+        super().__init__()
+        self.config = config
+        facts = windows.FACTS + running.FACTS
+        self.inputs = nn.Linear(config.context, config.inputs)
+        self.cell = config.cell(config.inputs + facts)
+        self.spectrum = Spectrum(config.context, config.bands)
+        self.dense = nn.Sequential(
+            nn.Linear(config.context + config.bands + facts, config.width),
+            nn.ReLU(),
+            nn.Linear(config.width, config.summary),
+            nn.ReLU(),
+        )
+        self.skip = WindowSkip(config.context, config.horizon)
+        gaps = (len(config.quantile_levels) - 1) * config.horizon
+        self.parts = (self.skip.maps, config.horizon, gaps)
+        self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+        self.state_size = self.cell.state_size + running.STATE_SIZE
+
+    def sequence(self, values: Tensor, origins: Tensor) -> Output:
+        """Forecast at some slots of whole series, from a state of zeros.
+
+        values: [B, T] in the series' units, NaN = missing. origins: int64 [N], slots of T.
+        """
+        with torch.no_grad():
+            view = normalise(unfold(values, self.config.context))
+            facts = torch.cat((view.facts, running.sequence(view)), -1)
+        shape = view.shape.clamp(-BOUND, BOUND)
+        memory = self.cell.sequence(torch.cat((self.inputs(shape), facts), -1))
+        flat = (part[:, origins].flatten(0, 1) for part in (view.shape, facts, memory))
+        quantiles = self._quantiles(*flat).unflatten(0, (len(values), len(origins)))
+        return Output(quantiles, view.centre[:, origins, 0], view.spread[:, origins, 0])
+
+    def forward(self, window: Tensor, origin: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """One step, by the contract in `tidecast.bundle`: → forecast, next_state."""
+        del origin  # A general model knows no calendar; the contract has the input all the same.
+        view = normalise(window[:, :, 0])
+        held, means = state.split((self.cell.state_size, running.STATE_SIZE), -1)
+        drift, means = running.step(view, means)
+        facts = torch.cat((view.facts, drift), -1)
+        shape = view.shape.clamp(-BOUND, BOUND)
+        memory, held = self.cell.step(torch.cat((self.inputs(shape), facts), -1), held)
+        forecast = to_units(self._quantiles(view.shape, facts, memory), view)
+        return forecast, torch.cat((held, means), -1)
+
+    def _quantiles(self, shape: Tensor, facts: Tensor, memory: Tensor) -> Tensor:
+        """shape: [N, context]. facts: [N, facts]. memory: [N, units]. → [N, horizon, levels]."""
+        bounded = shape.clamp(-BOUND, BOUND)
+        seen = torch.cat((bounded, self.spectrum(bounded), facts), -1)
+        summary = torch.cat((self.dense(seen), memory), -1)
+        trust, correction, gaps = self.head(summary).split(self.parts, -1)
+        median = self.skip(shape, trust) + correction
+        return spread_quantiles(median, gaps, self.config.quantile_levels.index(0.5))

@@ -1,0 +1,55 @@
+"""The window skip: a mixture of linear maps from the window to the horizon.
+
+Each map begins as a classical forecaster (the last value, the mean, the last cycle of one period,
+the mean of all cycles) and is then trained. Copying a cycle keeps sharp shapes that a hidden
+state would smooth away; the mixture's weights, chosen anew at every origin, say which to trust.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+PERIODS: Final = (6, 7, 8, 10, 12, 14, 16, 20, 24, 30, 36, 48, 52, 60, 72, 90, 96)
+AVERAGED: Final = (7, 12, 24, 48)
+"""Periods that also have a map with the mean over all cycles in the window."""
+
+
+def classical_maps(context: int, horizon: int) -> Tensor:
+    """Return the maps' first weights, [maps, context, horizon]; window times map is a forecast."""
+    mean = torch.full((context, horizon), 1 / context)
+    last = torch.zeros(context, horizon)
+    last[-1] = 1
+    recent = torch.zeros(context, horizon)
+    recent[-8:] = 1 / 8
+    cycles = [_cycle(context, horizon, period, 1) for period in PERIODS if period <= context]
+    cycles += [_cycle(context, horizon, p, context // p) for p in AVERAGED if p <= context]
+    return torch.stack((mean, last, recent, *cycles))
+
+
+def _cycle(context: int, horizon: int, period: int, repeats: int) -> Tensor:
+    """Average the newest `repeats` values of the same phase, for each lead."""
+    weights = torch.zeros(context, horizon)
+    for lead in range(horizon):
+        newest = context - period + lead % period
+        for back in range(repeats):
+            weights[newest - back * period, lead] = 1 / repeats
+    return weights
+
+
+class WindowSkip(nn.Module):
+    """Mix linear maps of the window, by weights that sum to one."""
+
+    def __init__(self, context: int, horizon: int) -> None:
+        super().__init__()
+        maps = classical_maps(context, horizon)
+        self.maps = len(maps)
+        self.horizon = horizon
+        self.weight = nn.Parameter(maps.permute(1, 0, 2).reshape(context, -1))
+
+    def forward(self, shape: Tensor, trust: Tensor) -> Tensor:
+        """shape: [N, context]. trust: [N, maps] logits. → [N, horizon]."""
+        forecasts = (shape @ self.weight).reshape(-1, self.maps, self.horizon)
+        return (forecasts * trust.softmax(-1).unsqueeze(-1)).sum(-2)

@@ -1,0 +1,73 @@
+"""Causal normalisation: a window in its own units becomes one without units.
+
+All is measured against the newest known value, so that a large offset costs no digits, and the
+spread is a mean absolute deviation: no squares, hence no overflow at 1e30 nor underflow at 1e-20.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+LARGEST: Final = 1e36
+"""Values beyond are cut off: sums over a window must stay below float32's 3.4e38."""
+SMALLEST: Final = 1e-37
+"""Stands in for a spread of zero; float32's normal numbers end at 1.2e-38."""
+
+
+class Window(NamedTuple):
+    """A normalised window; `...` are the batch axes.
+
+    shape: [..., context] values without units, missing ones filled. newest: [..., 1] in the
+    series' units, 0 where missing. seen: [..., 1] is 1 where the newest slot has a value.
+    centre, spread: [..., 1] in the series' units. facts: [..., 2] share of known slots, age.
+    """
+
+    shape: Tensor
+    newest: Tensor
+    seen: Tensor
+    centre: Tensor
+    spread: Tensor
+    facts: Tensor
+
+
+FACTS: Final = 2
+
+
+def normalise(window: Tensor) -> Window:
+    """Normalise `window` float32 [..., context], oldest first, NaN = missing.
+
+    Slots after the newest known value repeat it, other missing ones take the mean. A window
+    without variation has spread 0; one without values has centre 0 as well.
+    """
+    context = window.shape[-1]
+    position = torch.arange(1, context + 1, dtype=torch.float32)
+    missing = torch.isnan(window)
+    known = torch.where(missing, torch.zeros(()), torch.ones(()))
+    values = torch.where(missing, torch.zeros(()), window).clamp(-LARGEST, LARGEST)
+    place = known * position
+    last_place = place.amax(-1, keepdim=True)
+    last = (values * (place == last_place).float()).sum(-1, keepdim=True)
+    count = known.sum(-1, keepdim=True)
+    share = 1 / count.clamp(min=1.0)
+    apart = (values - last) * known
+    mean = apart.sum(-1, keepdim=True) * share
+    off = apart - mean
+    spread = (off.abs() * known).sum(-1, keepdim=True) * share
+    filled = known + (position > last_place).float()
+    return Window(
+        shape=off * filled / spread.clamp(min=SMALLEST),
+        newest=values[..., -1:],
+        seen=known[..., -1:],
+        centre=last + mean,
+        spread=spread,
+        facts=torch.cat((count / context, 1 - last_place / context), -1),
+    )
+
+
+def unfold(values: Tensor, context: int) -> Tensor:
+    """Return the window at every slot of `values` [B, T], NaN before the start. → [B, T, context]."""
+    before = values.new_full((values.shape[0], context - 1), torch.nan)
+    return torch.cat((before, values), 1).unfold(1, context, 1)
