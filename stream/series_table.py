@@ -36,7 +36,6 @@ class Layout(msgspec.Struct, frozen=True):
             [
                 ("newest", "<i8"),
                 ("span", "<i4"),
-                ("flags", "<u4"),
                 ("observed", "<u4", (self.grace + 1, self.channels)),
                 ("window", "<f4", (self.context, self.channels)),
                 ("state", "<f4", (self.state_size,)),

@@ -11,6 +11,7 @@ TidecastError
 │   └── LocalServerError   an embedded server did not start                   not retriable
 ├── StateError             stored state contradicts the log                   exit 70
 │   ├── FencedError        a newer owner holds the partition                  (partition dropped)
+│   ├── StoreLostError     Redis went back behind our checkpoint              (recovered from the log)
 │   └── LogMismatchError   retention, truncation or a changed partition count
 └── WindowError            a caller broke a rule of the window                exit 70
 
@@ -117,6 +118,12 @@ class StateError(TidecastError):
 
 class FencedError(StateError):
     """A newer owner has claimed the partition: whoever sees this drops what it holds of it."""
+
+
+class StoreLostError(StateError):
+    """The store no longer holds the checkpoint that was written last: it was flushed or rolled
+    back. What is held of the partition is dropped and recovered from the log.
+    """
 
 
 class LogMismatchError(StateError):

@@ -1,0 +1,89 @@
+"""The Faust app: one agent that hands batches of the events topic to the assignment."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import Callable
+from typing import Any, Final
+
+import faust
+
+from stream.assignment import Assignment, Batch
+from stream.batch_transport import Transport
+from tidecast.settings import KafkaSettings, Settings
+from tidecast.topics import Topics
+
+COMMIT_S: Final = 1.0
+"""Commits trail checkpoints by at most this; a restart skips the difference."""
+
+BUFFERED_BATCHES: Final = 2
+"""Batches waiting for the agent: enough to keep it busy, few enough to bound memory."""
+
+
+def build_app(
+    settings: Settings, assignment: Assignment, leave: Callable[[Exception], None]
+) -> faust.App:
+    """The app, ready to start. `leave` is called with what a batch could not be handled for."""
+    app = faust.App(
+        group_of(settings),
+        broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
+        broker_credentials=_credentials(settings.kafka),
+        broker_commit_interval=COMMIT_S,
+        broker_heartbeat_interval=3.0,
+        broker_session_timeout=10.0,
+        # The producer's default would wait 20 minutes for a broker.
+        broker_request_timeout=30.0,
+        broker_max_poll_records=settings.worker.batch_records,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=BUFFERED_BATCHES,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Faust's web server would listen on every interface, without a password.
+        web_enabled=False,
+        datadir=tempfile.gettempdir(),
+        autodiscover=False,
+    )
+    app.transport = Transport(app.conf.broker_consumer, app, assignment)
+    events = app.topic(
+        Topics.of(settings.stream.name).events, key_serializer="raw", value_serializer="raw"
+    )
+
+    async def answer(batch: Batch) -> None:
+        # An exception that reached Faust would acknowledge the batch and skip it.
+        try:
+            await assignment.handle(batch)
+        except Exception as error:
+            leave(error)
+
+    @app.agent(events, name="forecast", concurrency=1)  # type: ignore[untyped-decorator]
+    async def forecast(stream: Any) -> None:  # noqa: ANN401 - Faust is untyped here
+        async for batch in stream:
+            # A rebalance or a stop may cancel the agent, but never a batch that has begun.
+            await asyncio.shield(answer(batch))
+
+    return app
+
+
+def group_of(settings: Settings) -> str:
+    """The consumer group, which also names the state in Redis."""
+    return settings.worker.group or settings.stream.name
+
+
+def _servers(kafka: KafkaSettings) -> list[str]:
+    return [server.strip() for server in kafka.bootstrap_servers.split(",")]
+
+
+def _credentials(kafka: KafkaSettings) -> faust.types.auth.CredentialsT | None:
+    context = None
+    if kafka.security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=kafka.ssl_cafile)
+    if kafka.security_protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=kafka.username,
+            password=kafka.password.get_secret_value() if kafka.password else None,
+            ssl_context=context,
+            mechanism=kafka.sasl_mechanism,
+        )
+    return None if context is None else faust.SSLCredentials(context)

@@ -1,0 +1,134 @@
+"""One partition in the hands of this worker: its table, its cursor, its checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Final
+
+import numpy as np
+
+from stream.checkpoint import Checkpoint
+from stream.encoder import Encoder
+from stream.engine import Answers, Engine
+from stream.grid import IntArray
+from stream.output import Delivery, Output, delivered
+from stream.records import Record
+from stream.series_table import SeriesTable
+from tidecast.errors import Reason, RedisError
+from tidecast.messages import Rejection
+
+UNCONFIRMED_BATCHES: Final = 8
+"""Batches sent and not yet stored by Kafka, before the next one waits."""
+
+
+STAGES: Final = {Reason.LATE: "grid"}
+"""Where a record fell out, by reason; all others fall out while it is decoded."""
+
+
+class Handled(Enum):
+    """What became of a batch."""
+
+    DONE = auto()
+    HOLE = auto()
+    """The batch begins after the cursor: records are missing, nothing was applied."""
+
+
+class Partition:
+    """Applies batches in the order of their offsets, each offset once, until it is released."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        encoder: Encoder,
+        output: Output,
+        checkpoint: Checkpoint,
+        table: SeriesTable,
+        cursor: int,
+    ) -> None:
+        self.cursor = cursor
+        self.saved = cursor
+        self._engine = engine
+        self._encoder = encoder
+        self._output = output
+        self._checkpoint = checkpoint
+        self._table = table
+        self._dirty: list[IntArray] = []
+        self._deliveries: list[Delivery] = []
+        self._hole: int | None = None
+        self._released = False
+        # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
+        # checkpoint waits for Redis.
+        self._working = asyncio.Lock()
+        self._saving = asyncio.Lock()
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    async def handle(self, records: Sequence[Record]) -> Handled:
+        """Apply a batch and hand its messages to the output; what was seen before is skipped."""
+        async with self._working:
+            fresh = [record for record in records if record.offset >= self.cursor]
+            if self._released or not fresh:
+                return Handled.DONE
+            if fresh[0].offset > self.cursor and fresh[0].offset != self._hole:
+                # Met a second time, after a seek back, it is a gap of the log itself.
+                self._hole = fresh[0].offset
+                return Handled.HOLE
+            answers = self._engine.apply(self._table, fresh)
+            self._dirty.append(answers.touched)
+            self.cursor = fresh[-1].offset + 1
+            await self._send(fresh, answers)
+            return Handled.DONE
+
+    async def save(self) -> bool:
+        """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
+
+        Raises RedisError (what was to be saved is kept for the next time), FencedError or
+        StoreLostError (the partition is then of no more use), KafkaError.
+        """
+        async with self._saving:
+            async with self._working:
+                if self.cursor == self.saved:
+                    return False
+                cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
+                rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
+                dumped = self._table.dump(rows)
+            await delivered(deliveries)
+            try:
+                await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
+            except RedisError:
+                self._dirty.append(rows)
+                raise
+            self.saved = cursor
+            return True
+
+    async def release(self) -> None:
+        """Finish the batch in hand and take no more."""
+        async with self._working:
+            self._released = True
+
+    async def _send(self, records: Sequence[Record], answers: Answers) -> None:
+        partition = self._checkpoint.partition
+        messages = self._encoder.encode(self._table, records, answers)
+        self._deliveries += await self._output.forecasts(partition.partition, messages)
+        if answers.refusals:
+            refused = [
+                Rejection(
+                    key=records[refusal.position].key,
+                    value=records[refusal.position].value,
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    offset=records[refusal.position].offset,
+                    stage=STAGES.get(refusal.reason, "decode"),
+                    reason=refusal.reason,
+                    detail=refusal.detail,
+                )
+                for refusal in answers.refusals
+            ]
+            self._deliveries += await self._output.rejections(refused)
+        if len(self._deliveries) > UNCONFIRMED_BATCHES:
+            # Kept in the list until stored: a checkpoint must not overtake them.
+            await delivered(self._deliveries[:-1])
+            del self._deliveries[:-1]

@@ -1,0 +1,77 @@
+"""From a claimed checkpoint to a table that is true at a known offset."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stream.checkpoint import Checkpoint
+from stream.engine import Engine
+from stream.event_log import Bounds, EventLog
+from stream.series_table import SeriesTable
+from tidecast.errors import LogMismatchError
+
+SAVE_ROWS = 2000
+"""Rows per write while a rebuilt table goes to the store."""
+
+
+class Plan(NamedTuple):
+    """Apply [replay_from, go_on_at) silently, then answer from `go_on_at` on."""
+
+    replay_from: int
+    go_on_at: int
+
+
+def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
+    """What a cursor (None: no usable rows) and a log make necessary.
+
+    Raises LogMismatchError when the log does not hold what the cursor continues from.
+    """
+    if cursor is None:
+        go_on_at = bounds.start if bounds.committed is None else bounds.committed
+        return Plan(max(bounds.start, go_on_at - rebuild_records), max(bounds.start, go_on_at))
+    if cursor < bounds.start:
+        raise LogMismatchError(
+            f"the log begins at {bounds.start}, after the cursor {cursor}: retention has passed "
+            "events that were never read; raise the topic's retention, and start under a new "
+            "worker.group to go on without them"
+        )
+    if cursor > bounds.end:
+        raise LogMismatchError(
+            f"the log ends at {bounds.end}, before the cursor {cursor}: the topic was truncated "
+            "or created anew; start under a new worker.group, or delete this group's state"
+        )
+    # A commit follows its checkpoint, so a cursor behind the commit means lost writes: the
+    # forecasts up to the commit are out, only the rows must catch up.
+    return Plan(cursor, max(cursor, bounds.committed or 0))
+
+
+async def recover(
+    engine: Engine, checkpoint: Checkpoint, log: EventLog, rebuild_records: int
+) -> tuple[SeriesTable, int]:
+    """The table of a claimed partition, and the offset it is true at; the store agrees."""
+    bounds = await log.bounds(checkpoint.partition)
+    steps = plan(checkpoint.cursor, bounds, rebuild_records)
+    table = engine.new_table()
+    if checkpoint.cursor is not None:
+        async for part in checkpoint.store.rows(checkpoint.partition):
+            table.load(part)
+    everything = np.arange(len(table))
+    model = engine.manifest.graph_sha256
+    stale_states = checkpoint.model != model
+    if stale_states:
+        engine.rebuild_states(table, everything)
+    async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
+        engine.apply(table, records)
+    if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
+        await _save_whole(checkpoint, table, steps.go_on_at, model)
+    return table, steps.go_on_at
+
+
+async def _save_whole(checkpoint: Checkpoint, table: SeriesTable, cursor: int, model: str) -> None:
+    """Write every row in parts; the cursor stays None, so rows without meaning, until the last."""
+    for first in range(0, len(table), SAVE_ROWS):
+        rows = np.arange(first, min(first + SAVE_ROWS, len(table)))
+        await checkpoint.save(table.dump(rows), None, model)
+    await checkpoint.save({}, cursor, model)

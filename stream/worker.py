@@ -1,0 +1,155 @@
+"""The worker process: start, run, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Final
+
+import faust
+import structlog
+
+from stream.app import build_app, group_of
+from stream.assignment import Assignment, Services
+from stream.checkpoint import TopicPartition
+from stream.engine import Engine
+from stream.event_log import KafkaEventLog
+from stream.logs import configure_logs
+from stream.output import KafkaOutput
+from stream.predictor import OnnxPredictor
+from stream.redis_store import RedisStore
+from tidecast.bundle import read_bundle
+from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
+from tidecast.kafka_clients import aiokafka_options
+from tidecast.settings import Settings
+from tidecast.topics import Topics
+
+STOP_S: Final = 10.0
+"""Longest clean stop; what is not saved by then is worked again after the next start."""
+
+log = structlog.get_logger("tidecast.worker")
+
+
+def run(settings: Settings) -> int:
+    """Run one worker until SIGTERM or SIGINT. Returns its exit code.
+
+    Raises TidecastError when it cannot start. Leaves the process at once with code 70 when it
+    meets what it cannot handle: nothing more is then acknowledged.
+    """
+    configure_logs(settings.log)
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    worker = Worker(settings)
+    await worker.start()
+    try:
+        await worker.run()
+    finally:
+        await worker.stop()
+    return 0
+
+
+class Worker:
+    """One worker: its clients, its assignment and its Faust app."""
+
+    def __init__(self, settings: Settings) -> None:
+        engine = load_engine(settings)
+        group = group_of(settings)
+        client = aiokafka_options(settings.kafka)
+        self._settings = settings
+        self._store = RedisStore(settings.redis, group)
+        self._output = KafkaOutput(client, Topics.of(settings.stream.name))
+        services = Services(
+            store=self._store,
+            log=KafkaEventLog(client, group),
+            output=self._output,
+            seek=self._seek,
+            partitions=self._partitions,
+        )
+        self._assignment = Assignment(engine, services, settings.worker)
+        self._app: faust.App = build_app(settings, self._assignment, leave)
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Reach every service, then join the group. Raises ServiceError or SettingsError."""
+        await self._store.ping()
+        await self._output.start()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        await self._app.start()
+        stream = self._settings.stream
+        log.info(
+            "worker started",
+            action="start",
+            stream=stream.name,
+            model=str(self._settings.worker.model),
+            step_seconds=stream.step_seconds,
+        )
+
+    async def run(self) -> None:
+        """Save checkpoints until told to stop, or until Faust crashes."""
+        saver = asyncio.create_task(self._save_for_ever(), name="save checkpoints")
+        crash = asyncio.create_task(self._app.wait(), name="watch Faust")
+        stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
+        await asyncio.wait([saver, crash, stop], return_when=asyncio.FIRST_COMPLETED)
+        if not self._stopping.is_set():
+            leave(self._app.crash_reason or RuntimeError("Faust stopped by itself"))
+        saver.cancel()
+        crash.cancel()
+
+    async def stop(self) -> None:
+        """Checkpoint, commit, close; within a time limit."""
+        log.info("worker stopping", action="stop")
+        try:
+            async with asyncio.timeout(STOP_S):
+                held = list(self._assignment.committable())
+                await self._assignment.release(held)
+                await self._app.consumer.commit()
+                await self._app.stop()
+                await self._output.stop()
+                await self._store.close()
+        except TimeoutError:
+            log.warning("stop took too long", action="stop", limit_s=STOP_S)
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.worker.checkpoint_interval_s)
+            try:
+                await self._assignment.save()
+            except Exception as error:
+                leave(error)
+
+    async def _seek(self, place: TopicPartition, offset: int) -> None:
+        await self._app.consumer.seek(faust.types.TP(*place), offset)
+
+    def _partitions(self, topic: str) -> int:
+        return int(self._app.consumer.topic_partitions(topic))
+
+
+def load_engine(settings: Settings) -> Engine:
+    """The engine of the configured model. Raises BundleError when it does not fit the stream."""
+    bundle = read_bundle(settings.worker.model)
+    step = bundle.manifest.step_seconds
+    if step not in (None, settings.stream.step_seconds):
+        raise BundleError(
+            f"{settings.worker.model} was trained for steps of {step} s, the stream has "
+            f"{settings.stream.step_seconds} s; set stream.step_seconds or train for this step"
+        )
+    return Engine(OnnxPredictor(bundle), settings.stream)
+
+
+def leave(error: BaseException) -> None:
+    """End the process at once: after this error nothing may be saved or acknowledged."""
+    log.critical(
+        "cannot continue",
+        action="leave",
+        exit_code=EXIT_CANNOT_CONTINUE,
+        error=str(error),
+        exc_info=error,
+    )
+    sys.stderr.flush()
+    os._exit(EXIT_CANNOT_CONTINUE)
