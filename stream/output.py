@@ -1,4 +1,4 @@
-"""Forecasts and rejections on their way to Kafka: whole batches, idempotent, acks=all."""
+"""What a partition needs of the way out; `kafka_output` is the real one."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError as KafkaLibraryError
-
 from stream.encoder import Message
-from tidecast.errors import KafkaError
-from tidecast.messages import FORECAST_SCHEMA, SCHEMA_HEADER, Rejection, rejection_headers
-from tidecast.topics import OUTPUT_BYTES, Topics
-
-REQUEST_TIMEOUT_MS = 30_000
+from tidecast.messages import Rejection
 
 Delivery = asyncio.Future[Any]
-"""Done when Kafka has stored the messages on all in-sync replicas; fails with KafkaError."""
+"""Done when Kafka has stored the messages on all in-sync replicas."""
 
 
 class Output(Protocol):
-    """Takes messages in order; each call returns once they are accepted for sending."""
+    """Takes messages in order; a call returns once they are accepted for sending."""
 
     async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
         """Send forecasts to the partition of their events."""
@@ -31,76 +24,6 @@ class Output(Protocol):
         """Send records that could not be used, bytes untouched."""
         ...
 
-
-class KafkaOutput:
-    """The worker's own producer: batches are built here, not message by message in a client."""
-
-    def __init__(self, client: dict[str, Any], topics: Topics) -> None:
-        self._topics = topics
-        self._producer = AIOKafkaProducer(
-            **client,
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=OUTPUT_BYTES // 2,
-            max_request_size=OUTPUT_BYTES,
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-        )
-
-    async def start(self) -> None:
-        """Raises KafkaError when the broker does not answer."""
-        try:
-            await self._producer.start()
-        except KafkaLibraryError as error:
-            raise KafkaError(f"cannot start the producer: {error!r}") from error
-
-    async def stop(self) -> None:
-        """Send what is waiting, and close."""
-        await self._producer.stop()
-
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
-        """See Output."""
-        headers = [(SCHEMA_HEADER, FORECAST_SCHEMA)]
-        deliveries = []
-        batch = self._producer.create_batch()
-        for key, value in messages:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                deliveries.append(await self._send(batch, partition))
-                batch = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        if batch.record_count():
-            deliveries.append(await self._send(batch, partition))
-        return deliveries
-
-    async def rejections(self, rejections: Sequence[Rejection]) -> list[Delivery]:
-        """See Output."""
-        topic = self._topics.rejected
-        try:
-            return [
-                await self._producer.send(
-                    topic,
-                    key=rejection.key,
-                    value=rejection.value,
-                    partition=rejection.partition,
-                    headers=rejection_headers(rejection),
-                )
-                for rejection in rejections
-            ]
-        except KafkaLibraryError as error:
-            raise KafkaError(f"cannot write to {topic}: {error!r}") from error
-
-    async def _send(self, batch: Any, partition: int) -> Delivery:  # noqa: ANN401 - untyped client
-        batch.close()
-        topic = self._topics.forecasts
-        try:
-            delivery: Delivery = await self._producer.send_batch(batch, topic, partition=partition)
-        except KafkaLibraryError as error:
-            raise KafkaError(f"cannot write to {topic}: {error!r}") from error
-        return delivery
-
-
-async def delivered(deliveries: Iterable[Delivery]) -> None:
-    """Wait until all are stored. Raises KafkaError when one was not."""
-    try:
-        await asyncio.gather(*deliveries)
-    except KafkaLibraryError as error:
-        raise KafkaError(f"Kafka did not store a message: {error!r}") from error
+    async def delivered(self, deliveries: Iterable[Delivery]) -> None:
+        """Wait until all are stored. Raises KafkaError when one was not."""
+        ...

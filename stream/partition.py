@@ -13,7 +13,7 @@ from stream.checkpoint import Checkpoint
 from stream.encoder import Encoder
 from stream.engine import Answers, Engine
 from stream.grid import IntArray
-from stream.output import Delivery, Output, delivered
+from stream.output import Delivery, Output
 from stream.records import Record
 from stream.series_table import SeriesTable
 from tidecast.errors import Reason, RedisError
@@ -95,7 +95,7 @@ class Partition:
                 cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
                 rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
                 dumped = self._table.dump(rows)
-            await delivered(deliveries)
+            await self._output.delivered(deliveries)
             try:
                 await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
             except RedisError:
@@ -130,5 +130,5 @@ class Partition:
             self._deliveries += await self._output.rejections(refused)
         if len(self._deliveries) > UNCONFIRMED_BATCHES:
             # Kept in the list until stored: a checkpoint must not overtake them.
-            await delivered(self._deliveries[:-1])
+            await self._output.delivered(self._deliveries[:-1])
             del self._deliveries[:-1]

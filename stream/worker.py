@@ -15,10 +15,10 @@ from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
 from stream.checkpoint import TopicPartition
 from stream.engine import Engine
-from stream.event_log import KafkaEventLog
+from stream.kafka_log import KafkaEventLog
+from stream.kafka_output import KafkaOutput
 from stream.logs import configure_logs
-from stream.output import KafkaOutput
-from stream.predictor import OnnxPredictor
+from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError

@@ -1,0 +1,72 @@
+"""The events topic read out of turn: where it begins and ends, and any stretch of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import aiokafka
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError as KafkaLibraryError
+
+from stream.checkpoint import TopicPartition
+from stream.event_log import Bounds
+from stream.records import Record
+from tidecast.errors import KafkaError
+
+READ_RECORDS: Final = 10_000
+READ_TIMEOUT_MS: Final = 1000
+
+
+class KafkaEventLog:
+    """Reads beside the consumer group, without being a member of it."""
+
+    def __init__(self, client: dict[str, Any], group: str) -> None:
+        self._client = client
+        self._group = group
+
+    async def bounds(self, partition: TopicPartition) -> Bounds:
+        """See EventLog."""
+        place = aiokafka.TopicPartition(*partition)
+        try:
+            async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
+                start = await consumer.beginning_offsets([place])
+                end = await consumer.end_offsets([place])
+            committed = await self._committed(place)
+        except KafkaLibraryError as error:
+            raise KafkaError(f"cannot read the bounds of {partition}: {error!r}") from error
+        return Bounds(start[place], end[place], committed if committed >= 0 else None)
+
+    async def _committed(self, place: aiokafka.TopicPartition) -> int:
+        """The group's committed offset; -1 where it has none."""
+        admin = AIOKafkaAdminClient(**self._client)
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets(self._group, partitions=[place])
+        finally:
+            await admin.close()
+        return int(offsets[place].offset)
+
+    async def read(
+        self, partition: TopicPartition, start: int, end: int
+    ) -> AsyncIterator[Sequence[Record]]:
+        """See EventLog."""
+        place = aiokafka.TopicPartition(*partition)
+        position = start
+        if start >= end:
+            return
+        try:
+            async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
+                consumer.assign([place])
+                consumer.seek(place, start)
+                while position < end:
+                    found = await consumer.getmany(
+                        place, timeout_ms=READ_TIMEOUT_MS, max_records=READ_RECORDS
+                    )
+                    records = [r for r in found.get(place, ()) if r.offset < end]
+                    if records:
+                        yield records
+                    # Control records and the log's own gaps move the position, not the list.
+                    position = await consumer.position(place)
+        except KafkaLibraryError as error:
+            raise KafkaError(f"cannot read {partition} from {position}: {error!r}") from error

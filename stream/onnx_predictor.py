@@ -1,0 +1,112 @@
+"""ONNX Runtime behind one call."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from stream.grid import FloatArray, IntArray
+from stream.predictor import Prediction
+from tidecast.bundle import Bundle
+from tidecast.errors import BundleError
+
+ALLOWED_DOMAINS: Final = {"", "ai.onnx", "ai.onnx.ml"}
+"""ONNX's own operators; anything else would need code that a bundle may not bring."""
+
+LARGEST_RUN: Final = 1024
+"""Rows per run: activations of more fall out of the processor's cache."""
+
+
+class OnnxPredictor:
+    """A verified bundle in an ONNX Runtime session.
+
+    Raises BundleError when the graph cannot be loaded or is not what its manifest declares.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.manifest = bundle.manifest
+        _check_graph(bundle)
+        options = onnxruntime.SessionOptions()
+        # One thread, no spinning: throughput comes from batches, and the other core is Kafka's.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                bundle.graph, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise BundleError(f"ONNX Runtime cannot load {self._name}: {error}") from error
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._recurrent = self.manifest.state_size > 0
+        self._outputs = ["forecast", "next_state"] if self._recurrent else ["forecast"]
+        self._check_signature()
+
+    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+        """See Predictor."""
+        parts = [
+            self._run(
+                windows[at : at + LARGEST_RUN],
+                origins[at : at + LARGEST_RUN],
+                states[at : at + LARGEST_RUN],
+            )
+            for at in range(0, len(windows), LARGEST_RUN)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def _run(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+        feed = {"window": windows, "origin": origins, "state": states}
+        feed = {name: array for name, array in feed.items() if name in self._inputs}
+        outputs = self._session.run(self._outputs, feed)
+        return Prediction(outputs[0], outputs[1] if self._recurrent else states)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    def _check_signature(self) -> None:
+        manifest = self.manifest
+        declared = {
+            "window": [manifest.context, len(manifest.channels)],
+            "origin": [],
+            "state": [manifest.state_size],
+            "forecast": [manifest.horizon, len(manifest.quantile_levels)],
+            "next_state": [manifest.state_size],
+        }
+        for node in [*self._session.get_inputs(), *self._session.get_outputs()]:
+            found = list(node.shape[1:])
+            if node.name not in declared:
+                raise BundleError(f"{self._name} has an undeclared input or output {node.name!r}")
+            if found != declared[node.name]:
+                raise BundleError(
+                    f"{self._name}: {node.name} has shape [B, *{found}], "
+                    f"its manifest declares [B, *{declared[node.name]}]; train the bundle anew"
+                )
+        missing = (
+            {"window", *self._outputs}
+            - self._inputs
+            - {node.name for node in self._session.get_outputs()}
+        )
+        if missing:
+            raise BundleError(f"{self._name} lacks {', '.join(sorted(missing))}")
+
+
+def _check_graph(bundle: Bundle) -> None:
+    """Refuse what a graph could use to reach outside itself."""
+    name = f"{bundle.manifest.name}/{bundle.manifest.version}"
+    try:
+        model = onnx.load_model_from_string(bundle.graph)
+    except Exception as error:
+        raise BundleError(f"{name} is not an ONNX graph: {error}") from error
+    foreign = {opset.domain for opset in model.opset_import} - ALLOWED_DOMAINS
+    if foreign:
+        raise BundleError(f"{name} uses operators outside ONNX: {', '.join(sorted(foreign))}")
+    external = onnx.TensorProto.DataLocation.Value("EXTERNAL")
+    if any(tensor.data_location == external for tensor in model.graph.initializer):
+        raise BundleError(f"{name} keeps weights outside its graph; a bundle is one file")
