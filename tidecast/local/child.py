@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -19,13 +20,15 @@ STOP_LIMIT_S: Final = 10.0
 """Kafka closes its logs in well under a second; a longer wait means it hangs."""
 KILL_LIMIT_S: Final = 5.0
 """How long the guard may take beyond that to see the end of its child."""
+POLL_S: Final = 0.02
 
 
 class Child:
     """One running command, and the guard that ends it when we are gone.
 
-    The command's output is appended to `log`. Terminal signals such as Ctrl-C do not reach it:
-    it ends when we stop it. Raises LocalServerError when it cannot be started at all.
+    The command's output is appended to `log`, and while it runs no second Child runs on that log.
+    Terminal signals such as Ctrl-C do not reach it: it ends when we stop it.
+    Raises LocalServerError when it cannot be started at all.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Child:
         self._stop_limit_s = stop_limit_s
         argv = [sys.executable, "-I", "-S", guard.__file__, str(stop_limit_s), *map(str, command)]
         with log.open("ab") as output:
+            _lock(output.fileno(), log, stop_limit_s)
             self._guard = subprocess.Popen(  # noqa: S603 our own guard and command
                 argv,
                 stdin=subprocess.PIPE,
@@ -63,9 +67,10 @@ class Child:
         return self._guard.poll() is None
 
     def send(self, signal_number: int) -> None:
-        """Pass a signal to the command; nothing happens when it has ended."""
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._lifeline.write(bytes([signal_number]))
+        """Send the command a signal; nothing happens when it has ended."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal_number)
 
     def wait(self, limit_s: float) -> int:
         """The command's exit status, as a shell shows it. Raises TimeoutError after `limit_s`."""
@@ -96,4 +101,21 @@ class Child:
             deadline = time.monotonic() + KILL_LIMIT_S
             while time.monotonic() < deadline:
                 os.kill(self.pid, 0)
-                time.sleep(0.01)
+                time.sleep(POLL_S)
+
+
+def _lock(descriptor: int, log: Path, limit_s: float) -> None:
+    """Lock the log for as long as the command or its guard hold the inherited descriptor.
+
+    A command whose parent was killed a moment ago is still stopping, so wait that long for it.
+    """
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            if time.monotonic() > deadline:
+                raise LocalServerError(
+                    f"a server already runs in {log.parent} (log: {log})"
+                ) from held
+        time.sleep(POLL_S)

@@ -1,9 +1,9 @@
 """The guard: a tiny process between us and a server, so that the server never outlives us.
 
 Run by path, on the standard library alone: `python -I -S guard.py STOP_LIMIT_S COMMAND...`.
-It starts the command, prints its process id, and passes on every byte of its standard input as
-a signal. When that pipe ends, because we closed it or were killed, it stops the command. On
-Linux the kernel also kills the command when the guard itself is killed.
+It starts the command and prints its process id. When its standard input ends, because we closed
+the pipe or were killed, it stops the command. On Linux the kernel also kills the command when the
+guard itself is killed.
 """
 
 from __future__ import annotations
@@ -40,17 +40,13 @@ def main() -> int:
 
 
 def watch(child: subprocess.Popen[bytes], parent: int, wake: int) -> None:
-    """Pass signals on until the child ends, the lifeline ends, or we are told to stop."""
+    """Return when the child ends, the lifeline ends, or a signal tells us to stop."""
     while child.poll() is None and os.getppid() == parent:
         ready, _, _ = select.select([LIFELINE, wake], [], [], PARENT_CHECK_S)
         if wake in ready and set(os.read(wake, 64)) != {signal.SIGCHLD}:
             return
-        if LIFELINE in ready:
-            signals = os.read(LIFELINE, 64)
-            if not signals:
-                return
-            for number in signals:
-                child.send_signal(number)
+        if LIFELINE in ready and not os.read(LIFELINE, 64):
+            return
 
 
 def stop(child: subprocess.Popen[bytes], limit_s: float) -> None:

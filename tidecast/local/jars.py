@@ -16,7 +16,7 @@ from tidecast.errors import LocalServerError
 KAFKA_VERSION: Final = "4.1.1"
 ARTEFACTS: Final = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 """Kafka logs through slf4j 1.7 and brings no back end of its own; the simple one is 15 kB."""
-INSTALL: Final = "pip install 'tidecast[local]'"
+NOT_INSTALLED: Final = "the local servers are not installed: pip install 'tidecast[local]'"
 
 log = logging.getLogger(__name__)
 
@@ -63,16 +63,21 @@ def _fetch() -> tuple[Path, ...]:
     try:
         import jgo
     except ImportError as missing:
-        raise LocalServerError(f"local servers are not installed: {INSTALL}") from missing
+        raise LocalServerError(NOT_INSTALLED) from missing
     log.warning("fetching Apache Kafka %s, about 45 MB, once", KAFKA_VERSION)
     try:
         jars = jgo.build(ARTEFACTS).all_jars
-    except (
-        Exception
-    ) as cause:  # jgo raises bare RuntimeError, requests' and the file system's errors
-        why = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    except Exception as cause:  # jgo's own are bare RuntimeErrors; else network or file system
+        why = f"{_root(cause)} (it needs the network once)"
         raise LocalServerError(f"Apache Kafka {KAFKA_VERSION} was not fetched: {why}") from cause
     return tuple(jars)
+
+
+def _root(error: BaseException) -> str:
+    """What went wrong first, in one line: the innermost of a chain of errors."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 @contextmanager

