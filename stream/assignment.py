@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import structlog
@@ -14,7 +14,7 @@ from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.output import Output
-from stream.partition import Handled, Partition
+from stream.partition import Partition
 from stream.records import Record
 from stream.recovery import recover
 from tidecast.errors import FencedError, RedisError, StoreLostError
@@ -40,8 +40,6 @@ class Services(NamedTuple):
     store: Store
     log: EventLog
     output: Output
-    seek: Callable[[TopicPartition, int], Awaitable[None]]
-    """Makes the consumer go on at another offset."""
     partitions: Callable[[str], int]
     """How many partitions a topic has."""
 
@@ -60,6 +58,7 @@ class Assignment:
         self._held: dict[TopicPartition, Partition] = {}
         self._owners: dict[TopicPartition, Owner] = {}
         self._past: dict[TopicPartition, int] = {}
+        self._claiming = asyncio.Lock()
         self._store_failed_at: float | None = None
 
     def committable(self) -> dict[TopicPartition, int]:
@@ -72,18 +71,10 @@ class Assignment:
         if owner.generation <= self._past.get(place, -1):
             return
         await self._hold_while_store_is_down()
-        partition = self._held.get(place) or await self._claim(place, owner)
-        if partition is None:
-            return
-        if await partition.handle(records) is Handled.HOLE:
-            log.warning(
-                "records missing, seeking back",
-                action="seek",
-                partition=str(place),
-                cursor=partition.cursor,
-                found=records[0].offset,
-            )
-            await self._services.seek(place, partition.cursor)
+        async with self._claiming:
+            partition = await self._partition(place, owner)
+        if partition is not None:
+            await partition.handle(records)
 
     async def save(self) -> None:
         """Checkpoint every partition. Raises KafkaError when a forecast was not stored."""
@@ -106,9 +97,20 @@ class Assignment:
         for place in places:
             self._held.pop(place, None)
 
+    async def _partition(self, place: TopicPartition, owner: Owner) -> Partition | None:
+        """The partition as this owner holds it; what another generation left is not trusted."""
+        partition = self._held.get(place)
+        if partition is not None and self._owners[place] == owner:
+            return partition
+        self.forget([place])
+        return await self._claim(place, owner)
+
     async def _save(self, place: TopicPartition) -> None:
+        partition = self._held.get(place)
+        if partition is None:
+            return
         try:
-            if await self._held[place].save():
+            if await partition.save():
                 self._store_answers(True)
         except RedisError as error:
             self._store_answers(False, str(error))
@@ -163,7 +165,7 @@ class Assignment:
             seconds=round(time.monotonic() - started, 3),
         )
         encoder = Encoder(engine.manifest, engine.stream, *place)
-        return Partition(engine, encoder, services.output, checkpoint, table, cursor)
+        return Partition(engine, encoder, services.output, services.log, checkpoint, table, cursor)
 
     def _store_answers(self, well: bool, error: str = "") -> None:
         if not well and self._store_failed_at is None:

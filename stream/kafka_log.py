@@ -8,11 +8,12 @@ from typing import Any, Final
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError as KafkaLibraryError
+from aiokafka.errors import OffsetOutOfRangeError
 
 from stream.checkpoint import TopicPartition
 from stream.event_log import Bounds
 from stream.records import Record
-from tidecast.errors import KafkaError
+from tidecast.errors import KafkaError, LogMismatchError
 
 READ_RECORDS: Final = 10_000
 READ_TIMEOUT_MS: Final = 1000
@@ -56,7 +57,9 @@ class KafkaEventLog:
         if start >= end:
             return
         try:
-            async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
+            async with aiokafka.AIOKafkaConsumer(
+                **self._client, auto_offset_reset="none"
+            ) as consumer:
                 consumer.assign([place])
                 consumer.seek(place, start)
                 while position < end:
@@ -68,5 +71,7 @@ class KafkaEventLog:
                         yield records
                     # Control records and the log's own gaps move the position, not the list.
                     position = await consumer.position(place)
+        except OffsetOutOfRangeError as error:
+            raise LogMismatchError(f"{partition} no longer holds offset {position}") from error
         except KafkaLibraryError as error:
             raise KafkaError(f"cannot read {partition} from {position}: {error!r}") from error

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from enum import Enum, auto
 from typing import Final
 
 import numpy as np
 
 from stream.checkpoint import Checkpoint
+from stream.decoder import Refusal
 from stream.encoder import Encoder
-from stream.engine import Answers, Engine
+from stream.engine import Engine
+from stream.event_log import EventLog
 from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.records import Record
@@ -27,14 +28,6 @@ STAGES: Final = {Reason.LATE: "grid"}
 """Where a record fell out, by reason; all others fall out while it is decoded."""
 
 
-class Handled(Enum):
-    """What became of a batch."""
-
-    DONE = auto()
-    HOLE = auto()
-    """The batch begins after the cursor: records are missing, nothing was applied."""
-
-
 class Partition:
     """Applies batches in the order of their offsets, each offset once, until it is released."""
 
@@ -43,6 +36,7 @@ class Partition:
         engine: Engine,
         encoder: Encoder,
         output: Output,
+        log: EventLog,
         checkpoint: Checkpoint,
         table: SeriesTable,
         cursor: int,
@@ -52,11 +46,11 @@ class Partition:
         self._engine = engine
         self._encoder = encoder
         self._output = output
+        self._log = log
         self._checkpoint = checkpoint
         self._table = table
         self._dirty: list[IntArray] = []
         self._deliveries: list[Delivery] = []
-        self._hole: int | None = None
         self._released = False
         # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
         # checkpoint waits for Redis.
@@ -66,21 +60,20 @@ class Partition:
     def __len__(self) -> int:
         return len(self._table)
 
-    async def handle(self, records: Sequence[Record]) -> Handled:
-        """Apply a batch and hand its messages to the output; what was seen before is skipped."""
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Apply a batch and hand its messages to the output.
+
+        Records that were applied before are skipped. Records missing before the batch, as Faust
+        can leave them out after a rebalance, are read from the log first.
+        """
         async with self._working:
             fresh = [record for record in records if record.offset >= self.cursor]
             if self._released or not fresh:
-                return Handled.DONE
-            if fresh[0].offset > self.cursor and fresh[0].offset != self._hole:
-                # Met a second time, after a seek back, it is a gap of the log itself.
-                self._hole = fresh[0].offset
-                return Handled.HOLE
-            answers = self._engine.apply(self._table, fresh)
-            self._dirty.append(answers.touched)
-            self.cursor = fresh[-1].offset + 1
-            await self._send(fresh, answers)
-            return Handled.DONE
+                return
+            place, found = self._checkpoint.partition, fresh[0].offset
+            async for missed in self._log.read(place, self.cursor, found):
+                await self._answer(missed)
+            await self._answer(fresh)
 
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
@@ -109,26 +102,30 @@ class Partition:
         async with self._working:
             self._released = True
 
-    async def _send(self, records: Sequence[Record], answers: Answers) -> None:
-        partition = self._checkpoint.partition
+    async def _answer(self, records: Sequence[Record]) -> None:
+        answers = self._engine.apply(self._table, records)
+        self._dirty.append(answers.touched)
+        self.cursor = records[-1].offset + 1
         messages = self._encoder.encode(self._table, records, answers)
-        self._deliveries += await self._output.forecasts(partition.partition, messages)
+        partition = self._checkpoint.partition.partition
+        self._deliveries += await self._output.forecasts(partition, messages)
         if answers.refusals:
-            refused = [
-                Rejection(
-                    key=records[refusal.position].key,
-                    value=records[refusal.position].value,
-                    topic=partition.topic,
-                    partition=partition.partition,
-                    offset=records[refusal.position].offset,
-                    stage=STAGES.get(refusal.reason, "decode"),
-                    reason=refusal.reason,
-                    detail=refusal.detail,
-                )
-                for refusal in answers.refusals
-            ]
+            refused = [self._rejection(records, refusal) for refusal in answers.refusals]
             self._deliveries += await self._output.rejections(refused)
         if len(self._deliveries) > UNCONFIRMED_BATCHES:
             # Kept in the list until stored: a checkpoint must not overtake them.
             await self._output.delivered(self._deliveries[:-1])
             del self._deliveries[:-1]
+
+    def _rejection(self, records: Sequence[Record], refusal: Refusal) -> Rejection:
+        record, place = records[refusal.position], self._checkpoint.partition
+        return Rejection(
+            key=record.key,
+            value=record.value,
+            topic=place.topic,
+            partition=place.partition,
+            offset=record.offset,
+            stage=STAGES.get(refusal.reason, "decode"),
+            reason=refusal.reason,
+            detail=refusal.detail,
+        )

@@ -13,7 +13,6 @@ import structlog
 
 from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
-from stream.checkpoint import TopicPartition
 from stream.engine import Engine
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
@@ -66,7 +65,6 @@ class Worker:
             store=self._store,
             log=KafkaEventLog(client, group),
             output=self._output,
-            seek=self._seek,
             partitions=self._partitions,
         )
         self._assignment = Assignment(engine, services, settings.worker)
@@ -122,9 +120,6 @@ class Worker:
                 await self._assignment.save()
             except Exception as error:
                 leave(error)
-
-    async def _seek(self, place: TopicPartition, offset: int) -> None:
-        await self._app.consumer.seek(faust.types.TP(*place), offset)
 
     def _partitions(self, topic: str) -> int:
         return int(self._app.consumer.topic_partitions(topic))
