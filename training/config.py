@@ -51,9 +51,9 @@ class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Positive = 4000
     batch: Positive = 64
     """Series a step."""
-    length: Positive = 560
+    length: Positive = 600
     """Slots of a series in a batch, the last horizon of them targets only."""
-    stride: Positive = 5
+    stride: Positive = 6
     """Every how many slots a forecast is scored; neighbours teach nearly the same."""
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3

@@ -95,7 +95,9 @@ class Fit:
 
     def _train_step(self) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.fit.learning_rate * _schedule(self.step, self.recipe.fit.steps)
+            group["lr"] = self.recipe.fit.learning_rate * _schedule(
+                self.step, self.recipe.fit.steps
+            )
         self.model.train()
         # Another first slot each time, so that every origin gets its turn.
         loss = self._loss(self.batches.train(self.step), self.step % self.recipe.fit.stride)

@@ -8,7 +8,7 @@ from torch import Tensor
 from training.models.forecaster import Output
 from training.models.window import SMALLEST
 
-LARGEST_WEIGHT = 10.0
+LARGEST_WEIGHT = 60.0
 """Bounds what one origin can weigh: after a jump a window is far wider than its series."""
 FAR = 50.0
 """Targets beyond this many spreads are outliers that no forecast could meet."""
@@ -18,12 +18,12 @@ def error_unit(values: Tensor, period: int) -> Tensor:
     """Return what an error is measured in, per series: [B, 1], in the series' units.
 
     values: [B, T], NaN = missing. The smaller of the seasonal-naive error at `period` and the mean
-    absolute deviation, as MASE has it, yet no less than a twentieth of the deviation, lest
+    absolute deviation, as MASE has it, yet no less than a hundredth of the deviation, lest
     series without noise outweigh all others.
     """
     deviation = (values - values.nanmean(1, keepdim=True)).abs().nanmean(1, keepdim=True)
     naive = (values[:, period:] - values[:, :-period]).abs().nanmean(1, keepdim=True)
-    return torch.fmin(naive, deviation).maximum(0.05 * deviation).clamp(min=SMALLEST)
+    return torch.fmin(naive, deviation).maximum(0.01 * deviation).clamp(min=SMALLEST)
 
 
 def pinball(

@@ -29,8 +29,8 @@ class Mixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     daily: float = 0.5
     """Share of the seasonal series whose period is 24."""
     harmonics: int = 12
-    noise_low: float = 0.02
-    noise_high: float = 0.5
+    noise_low: float = 0.003
+    noise_high: float = 0.6
     """Bounds of the noise's deviation in a seasonal series, whose season has deviation 1."""
     positive: float = 0.25
     counts: float = 0.08
@@ -60,7 +60,9 @@ def draw(mixture: Mixture, seed: Sequence[int], count: int, length: int) -> Floa
 def mixture_sha256(mixture: Mixture, seed: int) -> str:
     """Hash what the synthetic series follow from: the generator's source, mixture and seed."""
     source = "".join(
-        inspect.getsource(module) for module in (waves, disturbances, inspect.getmodule(draw)) if module
+        inspect.getsource(module)
+        for module in (waves, disturbances, inspect.getmodule(draw))
+        if module
     )
     return hashlib.sha256(source.encode() + msgspec.json.encode((mixture, seed))).hexdigest()
 
@@ -69,7 +71,9 @@ def _seasonal(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
     """A season on a wandering level: half of them daily."""
     periods = np.where(rng.random(n) < mixture.daily, 24, rng.choice(PERIODS, n))
     values = waves.seasonal(rng, periods, length, mixture.harmonics)
-    strength = disturbances.log_uniform(rng, 0.002, 0.2, n) * (rng.random((n, 1)) < 0.7)
+    growth = (rng.random((n, 1)) < 0.4) * disturbances.trends(rng, n, length)
+    values *= np.exp(np.clip(0.5 * growth, -1, 1))
+    strength = disturbances.log_uniform(rng, 0.002, 0.3, n) * (rng.random((n, 1)) < 0.7)
     values += strength * disturbances.walks(rng, n, length)
     values += (rng.random((n, 1)) < 0.4) * disturbances.trends(rng, n, length)
     values += (rng.random((n, 1)) < 0.12) * disturbances.shifts(rng, n, length)
@@ -114,7 +118,10 @@ def _regime(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
 
 
 def _finish(
-    rng: Generator, mixture: Mixture, values: Floats, bendable: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    rng: Generator,
+    mixture: Mixture,
+    values: Floats,
+    bendable: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> Floats:
     """Bend some rows of `values` to positive numbers or counts; add outliers and missing runs."""
     n, length = values.shape

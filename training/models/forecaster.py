@@ -39,7 +39,7 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Must hold 0.5: the other levels are built outwards from the median."""
     inputs: int = 24
     bands: int = 48
-    width: int = 192
+    width: int = 256
     summary: int = 128
 
     def cell(self, inputs: int) -> Cell:
@@ -77,7 +77,7 @@ class Forecaster(nn.Module):
         )
         self.skip = WindowSkip(config.context, config.horizon)
         gaps = (len(config.quantile_levels) - 1) * config.horizon
-        self.parts = (self.skip.maps, config.horizon, gaps)
+        self.parts = (self.skip.maps, 1, config.horizon, gaps)
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -114,6 +114,7 @@ class Forecaster(nn.Module):
         bounded = shape.clamp(-BOUND, BOUND)
         seen = torch.cat((bounded, self.spectrum(bounded), facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
-        trust, correction, gaps = self.head(summary).split(self.parts, -1)
-        median = self.skip(shape, trust) + correction
+        trust, doubt, correction, gaps = self.head(summary).split(self.parts, -1)
+        # Near-deterministic series need the correction off, which units alone do only roughly.
+        median = self.skip(shape, trust) + doubt.sigmoid() * correction
         return spread_quantiles(median, gaps, self.config.quantile_levels.index(0.5))

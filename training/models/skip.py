@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 PERIODS: Final = (6, 7, 8, 10, 12, 14, 16, 20, 24, 30, 36, 48, 52, 60, 72, 90, 96)
 AVERAGED: Final = (7, 12, 24, 48)
-"""Periods that also have a map with the mean over all cycles in the window."""
+"""Periods that also have maps with the mean over all cycles, a level kept and a trend kept."""
 
 
 def classical_maps(context: int, horizon: int) -> Tensor:
@@ -26,7 +26,23 @@ def classical_maps(context: int, horizon: int) -> Tensor:
     recent[-8:] = 1 / 8
     cycles = [_cycle(context, horizon, period, 1) for period in PERIODS if period <= context]
     cycles += [_cycle(context, horizon, p, context // p) for p in AVERAGED if p <= context]
+    cycles += [_level_kept(context, horizon, p) for p in AVERAGED if p < context]
+    cycles += [_trend_kept(context, horizon, p) for p in AVERAGED if 2 * p <= context]
     return torch.stack((mean, last, recent, *cycles))
+
+
+def _level_kept(context: int, horizon: int, period: int) -> Tensor:
+    """Repeat the last cycle, shifted by what the newest value gained on the one a cycle before."""
+    weights = _cycle(context, horizon, period, 1)
+    weights[-1] += 1
+    weights[-1 - period] -= 1
+    return weights
+
+
+def _trend_kept(context: int, horizon: int, period: int) -> Tensor:
+    """Repeat the last cycle, with what each of its slots gained on the cycle before once more."""
+    last, both = _cycle(context, horizon, period, 1), _cycle(context, horizon, period, 2)
+    return 3 * last - 2 * both
 
 
 def _cycle(context: int, horizon: int, period: int, repeats: int) -> Tensor:

@@ -1,0 +1,66 @@
+"""Back-tests of a recipe on files of its own choosing: for scores only, never for weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+from msgspec import Meta
+
+from tidecast.errors import DataError
+from training.data.csv_file import read_csv
+from training.data.waves import Floats
+from training.evaluate import Task
+
+
+class StreamBenchmark(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="stream"
+):
+    """Every origin of a CSV file from slot `first` on."""
+
+    name: str
+    path: str
+    first: Annotated[int, Meta(ge=1)]
+    layout: Literal["wide", "long"] = "wide"
+
+
+class RowsBenchmark(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rows"
+):
+    """One series a row (an id, then its values), forecast once at its end; `actual` goes on."""
+
+    name: str
+    path: str
+    actual: str
+
+
+Benchmark = StreamBenchmark | RowsBenchmark
+
+
+def load(benchmark: Benchmark, folder: Path, horizon: int, seasonality: int) -> Task:
+    """Read a benchmark; its paths start at `folder`. Raises DataError when a file is unfit."""
+    if isinstance(benchmark, StreamBenchmark):
+        values = read_csv(folder / benchmark.path, benchmark.layout, None).values
+        origins = np.arange(benchmark.first - 1, values.shape[1] - horizon)
+        return Task(benchmark.name, values, origins, benchmark.first, seasonality)
+    past = read_rows(folder / benchmark.path)
+    values = np.concatenate((past, read_rows(folder / benchmark.actual)[:, :horizon]), axis=1)
+    slots = past.shape[1]
+    return Task(benchmark.name, values, np.array([slots - 1]), slots, seasonality)
+
+
+def read_rows(path: Path) -> Floats:
+    """Read one series a row, of any lengths; align their ends. → float32 [series, longest]."""
+    try:
+        frame = pl.read_csv(path, infer_schema_length=None)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    values = frame.drop(frame.columns[0]).cast(pl.Float32).to_numpy()
+    aligned = np.full_like(values, np.nan)
+    for row, series in enumerate(values):
+        known = series[~np.isnan(series)]
+        aligned[row, len(series) - len(known) :] = known
+    return aligned
