@@ -1,0 +1,167 @@
+"""Reading forecasts, each of them once: `Subscriber`."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, Self
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+
+from tidecast.errors import MessageError
+from tidecast.kafka_clients import (
+    CONNECT_S,
+    kafka_errors,
+    kafka_python_options,
+    partitions_found,
+)
+from tidecast.messages import Forecast, decode_forecast
+from tidecast.repeats import ForecastIdentity, SeenForecasts
+from tidecast.settings import Settings, load_settings
+from tidecast.topics import Topics, partition_of
+
+POLL_RECORDS: Final = 5_000
+"""Most forecasts of one `poll`: enough to keep the reader busy, few enough to answer Ctrl-C."""
+FETCH_BYTES: Final = 4 * 1024 * 1024
+"""Most bytes of one partition in one answer: two of the worker's largest requests."""
+
+Start = Literal["latest", "earliest"]
+
+_log = logging.getLogger(__name__)
+_IDENTITY = msgspec.json.Decoder(ForecastIdentity)
+
+
+class Subscriber:
+    """Iterates over forecasts, of all series or of some, and drops repeats by forecast id.
+
+        with Subscriber(series=["plant-7/load"]) as subscriber:
+            for forecast in subscriber:
+                print(forecast.origin, forecast.at(0.5))
+
+    Without a `group` each subscriber sees everything. Members of a group share the partitions,
+    and go on where the group was: what a `poll` returned counts as done with the next `poll`, or
+    at the end of the block. A new member does not know what the one before it had seen, so after
+    a failure the group sees some forecasts twice. Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        series: Iterable[str] = (),
+        start: Start = "latest",
+        group: str | None = None,
+    ) -> None:
+        """Connect and take position: "latest" is the end of the log at this moment.
+
+        A group that has read before goes on where it was, whatever `start` says. Raises
+        KafkaError when Kafka does not answer, SettingsError when there is no such topic.
+        """
+        self._settings = settings or load_settings()
+        self._topic = Topics.of(self._settings.stream.name).forecasts
+        self._wanted = frozenset(series_id.encode() for series_id in series)
+        self._grouped = group is not None
+        self._unkept = False
+        self._seen = SeenForecasts()
+        self._ready: deque[Forecast] = deque()
+        self.repeats = 0
+        """Forecasts dropped because they were seen before."""
+        self.undecodable = 0
+        """Records skipped because they are no forecasts."""
+        with kafka_errors(self._settings.kafka, f"read {self._topic}"):
+            self._consumer = KafkaConsumer(
+                **kafka_python_options(self._settings.kafka),
+                group_id=group,
+                auto_offset_reset=start,
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                max_poll_records=POLL_RECORDS,
+                max_partition_fetch_bytes=FETCH_BYTES,
+                # Pure Python would take longer over the check than over all the rest; the
+                # brokers check what they store, and TCP what it carries.
+                check_crcs=False,
+                metrics_enabled=False,
+            )
+            try:
+                self._take_position(start)
+            except BaseException:
+                self._consumer.close()
+                raise
+
+    def poll(self, timeout_s: float = 1.0) -> list[Forecast]:
+        """The forecasts that have come, in order within a series; none after `timeout_s`."""
+        forecasts = (self._decoded(value) for value in self.poll_json(timeout_s))
+        return [forecast for forecast in forecasts if forecast is not None]
+
+    def poll_json(self, timeout_s: float = 1.0) -> list[bytes]:
+        """Like `poll`, but the messages as they are on the wire, for about half the time."""
+        with kafka_errors(self._settings.kafka, f"read {self._topic}"):
+            if self._unkept:
+                self._consumer.commit_async()
+            batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        self._unkept = self._grouped and bool(batches)
+        return [
+            record.value
+            for records in batches.values()
+            for record in records
+            if (not self._wanted or record.key in self._wanted) and self._is_new(record)
+        ]
+
+    def __iter__(self) -> Iterator[Forecast]:
+        """Every forecast, for ever; what was read ahead stays for the next loop."""
+        while True:
+            while self._ready:
+                yield self._ready.popleft()
+            self._ready.extend(self.poll())
+
+    def close(self) -> None:
+        """Disconnect; a group's position is kept unless a loop was left half-way."""
+        with kafka_errors(self._settings.kafka, f"leave {self._topic}"):
+            try:
+                if self._unkept and not self._ready:
+                    self._consumer.commit(timeout_ms=int(CONNECT_S * 1000))
+            finally:
+                self._consumer.close(autocommit=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take_position(self, start: Start) -> None:
+        found = partitions_found(self._topic, self._consumer.partitions_for_topic(self._topic))
+        if self._grouped:
+            self._consumer.subscribe([self._topic])
+            return
+        ids = (key.decode() for key in self._wanted)
+        numbers = {partition_of(series_id, len(found)) for series_id in ids} or set(found)
+        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+        self._consumer.assign(partitions)
+        consumer = self._consumer
+        ends = consumer.end_offsets if start == "latest" else consumer.beginning_offsets
+        offsets: Mapping[TopicPartition, int] = ends(partitions, timeout_ms=int(CONNECT_S * 1000))
+        for partition, offset in offsets.items():
+            consumer.seek(partition, offset)
+
+    def _is_new(self, record: Any) -> bool:  # noqa: ANN401 - kafka-python has no types
+        try:
+            new = self._seen.is_new(_IDENTITY.decode(record.value))
+        except (msgspec.MsgspecError, TypeError, ValueError) as error:
+            self._skip(f"{record.topic}/{record.partition} offset {record.offset}: {error}")
+            return False
+        self.repeats += not new
+        return new
+
+    def _decoded(self, value: bytes) -> Forecast | None:
+        try:
+            return decode_forecast(value)
+        except MessageError as error:
+            self._skip(str(error))
+            return None
+
+    def _skip(self, why: str) -> None:
+        self.undecodable += 1
+        _log.warning("skipped a record that is no forecast (%d so far): %s", self.undecodable, why)
