@@ -1,0 +1,68 @@
+"""`scripts/bench`: one command a question."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import throughput as throughput_bench
+from bench.processes import BenchError
+from bench.report import Result, as_json, show
+from tidecast.local import LocalServers, local_servers
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Json = Annotated[bool, typer.Option("--json", help="End with one JSON object, on a line.")]
+Repeats = Annotated[int, typer.Option(min=1)]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure Tidecast on a real Kafka and Valkey, started for the purpose."""
+
+
+@app.command()
+def throughput(
+    events: Annotated[int, typer.Option(min=1)] = 500_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    peer_events: Annotated[int, typer.Option(min=1)] = 20_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Forecasts per second of one worker on a backlog, and of stock Faust on the same one."""
+    load = throughput_bench.Load(events, series, min(peer_events, events), repeats)
+    _answer(lambda servers, folder: throughput_bench.measure(servers, load, folder), json)
+
+
+def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:
+    with _place() as (servers, folder):
+        result = measure(servers, folder)
+    show(result, Console(file=sys.stderr if json else sys.stdout))
+    if json:
+        typer.echo(as_json(result).decode())
+
+
+@contextmanager
+def _place() -> Iterator[tuple[LocalServers, Path]]:
+    """Servers and a folder for the length of a bench."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tidecast-bench-") as folder,
+        local_servers() as servers,
+    ):
+        yield servers, Path(folder)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(prog_name="scripts/bench")
+    except BenchError as error:
+        typer.echo(f"no figure: {error}", err=True)
+        sys.exit(1)

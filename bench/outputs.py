@@ -1,0 +1,71 @@
+"""What a run left behind, read when it is over: so that nothing is counted while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from stream.app import group_of
+from stream.checkpoint import TopicPartition
+from stream.grid import IntArray
+from stream.kafka_log import KafkaEventLog
+from stream.records import Record
+from stream.redis_store import RedisStore
+from tidecast.kafka_clients import aiokafka_options
+from tidecast.settings import Settings
+from tidecast.topics import Topics
+
+
+class Identified(msgspec.Struct, frozen=True):
+    """A forecast as far as counting goes: the decoder skips the rest."""
+
+    forecast_id: str
+
+
+class Saved(NamedTuple):
+    """What Redis holds of a stream: how many events are in its windows, and how many windows."""
+
+    events: int
+    windows: int
+
+
+async def append_times(settings: Settings, topic: str) -> IntArray:
+    """When the broker appended each message of a `timed_topic`, in order: ms since 1970 [N]."""
+    times = [record.timestamp async for part in _parts(settings, topic) for record in part]
+    return np.sort(np.array(times, np.int64))
+
+
+async def distinct_forecasts(settings: Settings) -> int:
+    """How many different forecast ids there are on the forecasts topic."""
+    decode = msgspec.json.Decoder(Identified).decode
+    ids: set[str] = set()
+    async for part in _parts(settings, Topics.of(settings.stream.name).forecasts):
+        ids.update(decode(record.value or b"").forecast_id for record in part)
+    return len(ids)
+
+
+async def saved(settings: Settings) -> Saved:
+    """What the workers of the stream have saved by now."""
+    store = RedisStore(settings.redis, group_of(settings))
+    events = windows = 0
+    for number in range(settings.stream.partitions):
+        place = TopicPartition(Topics.of(settings.stream.name).events, number)
+        head = await store.head(place)
+        # Topics of a bench begin at offset 0, so the cursor is a count.
+        events += (head.cursor or 0) if head else 0
+        windows += sum([len(part) async for part in store.rows(place)])
+    await store.close()
+    return Saved(events, windows)
+
+
+async def _parts(settings: Settings, topic: str) -> AsyncIterator[Sequence[Record]]:
+    """Every message of a topic."""
+    log = KafkaEventLog(aiokafka_options(settings.kafka), group_of(settings))
+    for number in range(settings.stream.partitions):
+        place = TopicPartition(topic, number)
+        bounds = await log.bounds(place)
+        async for part in log.read(place, bounds.start, bounds.end):
+            yield part

@@ -1,0 +1,68 @@
+"""The programs under test: each a child process of its own, as a user would start it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import psutil
+
+from tidecast.local.child import Child
+from tidecast.local.server import last_words
+from tidecast.settings import ENVIRONMENT_PREFIX, Settings
+
+WORKER: Final = ("tidecast", "worker")
+"""What `python -m` runs to start a worker."""
+
+
+class BenchError(RuntimeError):
+    """A run that gives no figure: a program ended, a limit passed, or a count is wrong."""
+
+
+class Usage(NamedTuple):
+    """What a process has used so far: seconds of processor time, bytes of memory now."""
+
+    cpu_s: float
+    memory_bytes: int
+
+
+class Program:
+    """A running program. Its output goes to `log`."""
+
+    def __init__(self, child: Child, log: Path) -> None:
+        self._child = child
+        self._log = log
+        self._process = psutil.Process(child.pid)
+
+    def usage(self) -> Usage:
+        """Raises BenchError when the program has ended."""
+        try:
+            times = self._process.cpu_times()
+            memory = self._process.memory_info().rss
+        except psutil.Error as error:
+            words = last_words(self._log)
+            raise BenchError(f"the program under test ended: {words} (log: {self._log})") from error
+        return Usage(times.user + times.system, memory)
+
+
+@contextlib.contextmanager
+def running(module: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
+    """`python -m module…` for the length of the block; it dies with us."""
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    child = Child(["/usr/bin/env", *variables, sys.executable, "-m", *module], log)
+    try:
+        yield Program(child, log)
+    finally:
+        child.stop()
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """What tells a worker of this stream, and nothing else: all the rest stays at its default."""
+    return {
+        f"{ENVIRONMENT_PREFIX}KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        f"{ENVIRONMENT_PREFIX}REDIS__URL": settings.redis.url.get_secret_value(),
+        f"{ENVIRONMENT_PREFIX}STREAM__NAME": settings.stream.name,
+    }

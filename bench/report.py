@@ -1,0 +1,106 @@
+"""The answer of a bench, as a table to read and as one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import Conditions
+from bench.statistics import spread
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured quantity.
+
+    name: its key in the JSON, unit included. title: for people. values: one for each repeat.
+    """
+
+    name: str
+    title: str
+    values: Sequence[float]
+    digits: int = 0
+
+    def text(self, value: float) -> str:
+        """A value as people read it."""
+        return f"{value:,.{self.digits}f}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a bench found.
+
+    question: in one line. parameters: what was run. checked: exact counts, true of every repeat.
+    """
+
+    bench: str
+    question: str
+    parameters: Mapping[str, float | str]
+    figures: Sequence[Figure]
+    checked: Mapping[str, int]
+    conditions: Conditions
+
+
+def as_json(result: Result) -> bytes:
+    """One line: each figure by its name, its least and most value under `spread`."""
+    spreads = {figure.name: spread(figure.values) for figure in result.figures}
+    found: dict[str, Any] = {
+        "bench": result.bench,
+        **{name: _rounded(values.median) for name, values in spreads.items()},
+        "spread": {
+            name: [_rounded(values.least), _rounded(values.most)]
+            for name, values in spreads.items()
+        },
+        "repeats": max(len(figure.values) for figure in result.figures),
+        "parameters": result.parameters,
+        "checked": result.checked,
+        **asdict(result.conditions),
+    }
+    return msgspec.json.encode(found)
+
+
+def show(result: Result, console: Console) -> None:
+    """Print the table."""
+    table = Table(title=result.question, title_justify="left", caption_justify="left")
+    table.caption = caption(result)
+    for name in ("", "median", "least", "most"):
+        table.add_column(name, justify="right" if name else "left")
+    for title, *values in rows(result):
+        table.add_row(title, *values)
+    console.print(table)
+
+
+def rows(result: Result) -> list[tuple[str, str, str, str]]:
+    """Title, median, least and most of each figure; the last two are empty without repeats."""
+    lines = []
+    for figure in result.figures:
+        median, least, most = (figure.text(value) for value in spread(figure.values))
+        single = len(figure.values) == 1
+        lines.append((figure.title, median, "" if single else least, "" if single else most))
+    return lines
+
+
+def caption(result: Result) -> str:
+    """What was run, what was checked, where and when."""
+    conditions = result.conditions
+    return "\n".join(
+        [
+            ", ".join(f"{name} {_plain(value)}" for name, value in result.parameters.items()),
+            ", ".join(f"{name} {value:,}" for name, value in result.checked.items()),
+            f"{conditions.machine}; load before the start {conditions.load:g}; {conditions.date}",
+            ", ".join(f"{name} {version}" for name, version in conditions.versions.items()),
+        ]
+    )
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")

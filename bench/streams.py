@@ -1,0 +1,86 @@
+"""A stream of its own for every run, with topics that go with it."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from typing import Any, Final, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from pydantic import SecretStr
+
+from tidecast.kafka_clients import kafka_python_options
+from tidecast.local import LocalServers
+from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings
+from tidecast.topic_admin import create_topics
+from tidecast.topics import OUTPUT_BYTES, Topics
+
+BROKER_TIME: Final = {
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(OUTPUT_BYTES),
+}
+"""Outputs are timed by the broker's clock, the same for every program under test."""
+
+
+@contextlib.contextmanager
+def fresh_stream(servers: LocalServers) -> Iterator[Settings]:
+    """Settings of a new stream with its topics, which go with the block."""
+    settings = Settings(
+        kafka=KafkaSettings(bootstrap_servers=servers.bootstrap_servers),
+        redis=RedisSettings(url=SecretStr(servers.redis_url)),
+        stream=StreamSettings(name=f"bench-{uuid.uuid4().hex[:8]}"),
+    )
+    topics = Topics.of(settings.stream.name)
+    with timed_topic(settings, topics.forecasts):
+        # It leaves the forecasts topic as it is.
+        create_topics(settings)
+        yield settings
+        with _admin(settings) as admin:
+            admin.delete_topics([topics.events, topics.rejected])
+
+
+@contextlib.contextmanager
+def timed_topic(settings: Settings, topic: str) -> Iterator[str]:
+    """An output topic on which the broker notes when it appended each message."""
+    layout = {
+        "num_partitions": settings.stream.partitions,
+        "replication_factor": 1,
+        "configs": BROKER_TIME,
+    }
+    with _admin(settings) as admin:
+        admin.create_topics({topic: layout})
+        admin.wait_for_topics([topic])
+    yield topic
+    with _admin(settings) as admin:
+        admin.delete_topics([topic])
+
+
+class Ends:
+    """The end offsets of a topic: how many messages it has had, without reading any."""
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        partitions = range(settings.stream.partitions)
+        self._places = [TopicPartition(topic, number) for number in partitions]
+        self._consumer = KafkaConsumer(**kafka_python_options(settings.kafka))
+
+    def total(self) -> int:
+        """Messages so far, all partitions together."""
+        return sum(self._consumer.end_offsets(self._places).values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+
+def total(settings: Settings, topic: str) -> int:
+    """How many messages a topic has had."""
+    with Ends(settings, topic) as ends:
+        return ends.total()
+
+
+def _admin(settings: Settings) -> contextlib.closing[Any]:
+    return contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka)))
