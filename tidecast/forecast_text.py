@@ -1,0 +1,34 @@
+"""A forecast for people: one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tidecast.messages import Forecast
+
+BARS: Final = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A bar per value, from the lowest to the highest."""
+    low, high = min(values), max(values)
+    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BARS[round((value - low) * scale)] for value in values)
+
+
+def one_line(forecast: Forecast) -> str:
+    """Origin, series, the next step's median and band, the medians of the horizon, the status.
+
+    2026-11-20T10:00:00Z  plant-7/load  41.2 [39.8, 43.1]  ▁▂▄▆█▇▅▃  ok
+    """
+    middle = min(range(len(forecast.quantile_levels)), key=lambda i: _off_median(forecast, i))
+    medians = forecast.quantiles[middle]
+    low, high = forecast.quantiles[0][0], forecast.quantiles[-1][0]
+    origin = forecast.origin.isoformat().replace("+00:00", "Z")
+    band = f"{medians[0]:.6g} [{low:.6g}, {high:.6g}]"
+    return f"{origin}  {forecast.series_id}  {band}  {sparkline(medians)}  {forecast.status}"
+
+
+def _off_median(forecast: Forecast, index: int) -> float:
+    return abs(forecast.quantile_levels[index] - 0.5)
