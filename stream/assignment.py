@@ -17,7 +17,7 @@ from stream.output import Output
 from stream.partition import Partition
 from stream.records import Record
 from stream.recovery import recover
-from tidecast.errors import FencedError, RedisError, StoreLostError
+from tidecast.errors import FencedError, RedisError, StateError, StoreLostError
 from tidecast.settings import WorkerSettings
 
 RETRY_S: Final = 0.5
@@ -86,10 +86,10 @@ class Assignment:
 
         The partitions stay committable until `forget`.
         """
-        held = [place for place in places if place in self._held]
-        for place in held:
+        held = {place: self._held[place] for place in places if place in self._held}
+        for place, partition in held.items():
             self._past[place] = self._owners[place].generation
-            await self._held[place].release()
+            await partition.release()
             await self._save(place)
 
     def forget(self, places: Iterable[TopicPartition]) -> None:
@@ -114,13 +114,19 @@ class Assignment:
                 self._store_answers(True)
         except RedisError as error:
             self._store_answers(False, str(error))
-        except FencedError as error:
+        except (FencedError, StoreLostError) as error:
+            self._drop(place, partition, error)
+
+    def _drop(self, place: TopicPartition, partition: Partition, error: StateError) -> None:
+        """Forget a partition whose checkpoint was refused, unless it was claimed anew meanwhile."""
+        if self._held.get(place) is not partition:
+            return
+        if isinstance(error, FencedError):
             log.warning("partition lost to a newer owner", action="fenced", error=str(error))
             self._past[place] = self._owners[place].generation
-            self.forget([place])
-        except StoreLostError as error:
+        else:
             log.warning("checkpoint lost, recovering", action="store_lost", error=str(error))
-            self.forget([place])
+        self.forget([place])
 
     async def _claim(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """Take a partition over; None when a newer owner has it."""

@@ -137,6 +137,18 @@ class Checkpoint:
             if await store.swap(partition, stored, head, {}, fresh=head.cursor is None):
                 return cls(store, partition, owner, head)
 
+    async def rows(self) -> AsyncIterator[dict[str, bytes]]:
+        """The stored rows, in parts.
+
+        Raises FencedError or StoreLostError after the last part when the store has moved on
+        meanwhile: the parts are then not all of this cursor.
+        """
+        async for part in self.store.rows(self.partition):
+            yield part
+        stored = await self.store.head(self.partition)
+        if stored != self._head:
+            raise self._overtaken(stored)
+
     async def save(self, rows: Mapping[str, bytes], cursor: int | None, model: str) -> None:
         """Write changed rows and the cursor up to which they are true, at once.
 
@@ -148,10 +160,8 @@ class Checkpoint:
         self._unconfirmed.append(head)
         while not await self.store.swap(self.partition, self._head, head, rows):
             stored = await self.store.head(self.partition)
-            if stored is not None and stored.outranks(self._owner):
-                raise FencedError(f"{self.partition} was claimed by generation {stored.generation}")
             if stored is None or stored not in self._unconfirmed:
-                raise StoreLostError(f"the store lost the checkpoint of {self.partition}")
+                raise self._overtaken(stored)
             # An earlier write of ours did arrive, though its reply did not.
             self._unconfirmed.remove(stored)
             self._head = stored
@@ -159,3 +169,8 @@ class Checkpoint:
                 break
         self._head = head
         self._unconfirmed.clear()
+
+    def _overtaken(self, stored: Head | None) -> FencedError | StoreLostError:
+        if stored is not None and stored.outranks(self._owner):
+            return FencedError(f"{self.partition} was claimed by generation {stored.generation}")
+        return StoreLostError(f"the store lost the checkpoint of {self.partition}")

@@ -19,8 +19,8 @@ from tidecast.messages import SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
 RECORD_BYTES: Final = 64 * 1024
 """Largest value accepted; an observation is about a hundred bytes."""
 
-EARLIEST_MS: Final = -62_135_596_800_000
-"""0001-01-01, the first moment that both ways to write a timestamp can say."""
+EARLIEST_MS: Final = -62_072_524_800_000
+"""0003-01-01: the start of its slot, at most 366 days earlier, can still be written as a date."""
 LATEST_MS: Final = 253_402_300_799_999
 
 FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
@@ -143,7 +143,9 @@ class Decoder:
     def _explain(self, value: bytes, problem: str) -> MessageError:
         """Why the typed decoder refused: the slow and careful look at a bad record."""
         try:
-            loose = json.loads(value)
+            # Decoded first, or `loads` would guess UTF-16; integers as floats, or it would refuse
+            # those of more than 4300 digits.
+            loose = json.loads(value.decode(), parse_int=float)
         except (ValueError, RecursionError):
             return MessageError(Reason.MALFORMED, problem)
         values = loose.get("values") if isinstance(loose, dict) else None

@@ -16,7 +16,7 @@ from stream.grid import NEVER, BoolArray, FloatArray, IntArray, rounds, slots_of
 from stream.predictor import Prediction, Predictor
 from stream.records import Record
 from stream.series_table import Layout, SeriesTable
-from tidecast.errors import Reason
+from tidecast.errors import Reason, SettingsError
 from tidecast.messages import Status
 from tidecast.settings import StreamSettings
 
@@ -47,7 +47,13 @@ class Engine:
     """Applies observations to a table and forecasts from it."""
 
     def __init__(self, predictor: Predictor, stream: StreamSettings) -> None:
+        """Raises SettingsError when the grace is longer than the model's window."""
         manifest = predictor.manifest
+        if stream.grace_slots >= manifest.context:
+            raise SettingsError(
+                f"stream.grace_slots is {stream.grace_slots}, the model's window has "
+                f"{manifest.context} slots: a value that late has no place in it"
+            )
         names = [channel.name for channel in manifest.channels]
         self.manifest = manifest
         self.stream = stream
@@ -88,7 +94,7 @@ class Engine:
             seen[:, context - 1 - place :] = final[begun, : place + 1]
             slots = newest[begun] - (context - 1 - place)
             before[begun] = state[begun]
-            state[begun] = self._predict(seen, slots, state[begun]).next_state
+            state[begun] = _finite_states(self._predict(seen, slots, state[begun]).next_state)
         table.set_states(rows, state)
         table.set_states_before(rows, before)
 
@@ -120,8 +126,10 @@ class Engine:
         newest = table.newest(rows)
         known = newest != NEVER
         missing = np.where(known, slots - newest - 1, 0)
-        table.clear(rows[missing >= self.layout.context - 1])
-        missing[missing >= self.layout.context - 1] = 0
+        # A model that sees one slot still carries its state from slot to slot.
+        beyond = missing >= max(self.layout.context - 1, 1)
+        table.clear(rows[beyond])
+        missing[beyond] = 0
         empty = np.full((len(rows), self.layout.channels), np.nan, np.float32)
         for step in range(1, int(missing.max(initial=0)) + 1):
             gapped = np.flatnonzero(missing >= step)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError as KafkaLibraryError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.encoder import Message
 from stream.output import Delivery
@@ -16,6 +17,8 @@ from tidecast.messages import FORECAST_SCHEMA, SCHEMA_HEADER, Rejection, rejecti
 from tidecast.topics import OUTPUT_BYTES, Topics
 
 REQUEST_TIMEOUT_MS: Final = 30_000
+
+KeyValueHeaders = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 
 class KafkaOutput:
@@ -46,33 +49,13 @@ class KafkaOutput:
     async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
         """See Output."""
         headers = [(SCHEMA_HEADER, FORECAST_SCHEMA)]
-        deliveries = []
-        batch = self._producer.create_batch()
-        for key, value in messages:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                deliveries.append(await self._send(batch, partition))
-                batch = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        if batch.record_count():
-            deliveries.append(await self._send(batch, partition))
-        return deliveries
+        records = ((key, value, headers) for key, value in messages)
+        return await self._send(self._topics.forecasts, partition, records)
 
-    async def rejections(self, rejections: Sequence[Rejection]) -> list[Delivery]:
+    async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
         """See Output."""
-        topic = self._topics.rejected
-        try:
-            return [
-                await self._producer.send(
-                    topic,
-                    key=rejection.key,
-                    value=rejection.value,
-                    partition=rejection.partition,
-                    headers=rejection_headers(rejection),
-                )
-                for rejection in rejections
-            ]
-        except KafkaLibraryError as error:
-            raise KafkaError(f"cannot write to {topic}: {error!r}") from error
+        records = ((one.key, one.value, rejection_headers(one)) for one in rejections)
+        return await self._send(self._topics.rejected, partition, records)
 
     async def delivered(self, deliveries: Iterable[Delivery]) -> None:
         """See Output."""
@@ -81,9 +64,24 @@ class KafkaOutput:
         except KafkaLibraryError as error:
             raise KafkaError(f"Kafka did not store a message: {error!r}") from error
 
-    async def _send(self, batch: Any, partition: int) -> Delivery:  # noqa: ANN401 - untyped client
+    async def _send(
+        self, topic: str, partition: int, records: Iterable[KeyValueHeaders]
+    ) -> list[Delivery]:
+        """Send in as few batches as the size allows."""
+        deliveries = []
+        batch = self._producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                deliveries.append(await self._send_batch(topic, partition, batch))
+                batch = self._producer.create_batch()
+                # The first of a batch is always taken, however large.
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        if batch.record_count():
+            deliveries.append(await self._send_batch(topic, partition, batch))
+        return deliveries
+
+    async def _send_batch(self, topic: str, partition: int, batch: BatchBuilder) -> Delivery:
         batch.close()
-        topic = self._topics.forecasts
         try:
             delivery: Delivery = await self._producer.send_batch(batch, topic, partition=partition)
         except KafkaLibraryError as error:

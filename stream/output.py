@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from stream.encoder import Message
@@ -20,8 +20,8 @@ class Output(Protocol):
         """Send forecasts to the partition of their events."""
         ...
 
-    async def rejections(self, rejections: Sequence[Rejection]) -> list[Delivery]:
-        """Send records that could not be used, bytes untouched."""
+    async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
+        """Send unusable records, bytes untouched, to the partition of the same number."""
         ...
 
     async def delivered(self, deliveries: Iterable[Delivery]) -> None:

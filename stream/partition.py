@@ -17,7 +17,7 @@ from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.records import Record
 from stream.series_table import SeriesTable
-from tidecast.errors import Reason, RedisError
+from tidecast.errors import Reason, ServiceError
 from tidecast.messages import Rejection
 
 UNCONFIRMED_BATCHES: Final = 8
@@ -81,6 +81,11 @@ class Partition:
         Raises RedisError (what was to be saved is kept for the next time), FencedError or
         StoreLostError (the partition is then of no more use), KafkaError.
         """
+        # A caller that is cancelled leaves the checkpoint under way to finish: the next one waits
+        # for it, and knows what it wrote.
+        return await asyncio.shield(self._save())
+
+    async def _save(self) -> bool:
         async with self._saving:
             async with self._working:
                 if self.cursor == self.saved:
@@ -88,11 +93,12 @@ class Partition:
                 cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
                 rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
                 dumped = self._table.dump(rows)
-            await self._output.delivered(deliveries)
             try:
+                await self._output.delivered(deliveries)
                 await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
-            except RedisError:
+            except ServiceError:
                 self._dirty.append(rows)
+                self._deliveries = deliveries + self._deliveries
                 raise
             self.saved = cursor
             return True
@@ -111,7 +117,7 @@ class Partition:
         self._deliveries += await self._output.forecasts(partition, messages)
         if answers.refusals:
             refused = [self._rejection(records, refusal) for refusal in answers.refusals]
-            self._deliveries += await self._output.rejections(refused)
+            self._deliveries += await self._output.rejections(partition, refused)
         if len(self._deliveries) > UNCONFIRMED_BATCHES:
             # Kept in the list until stored: a checkpoint must not overtake them.
             await self._output.delivered(self._deliveries[:-1])

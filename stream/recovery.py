@@ -28,6 +28,11 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
 
     Raises LogMismatchError when the log does not hold what the cursor continues from.
     """
+    if bounds.committed is not None and bounds.committed > bounds.end:
+        raise LogMismatchError(
+            f"the log ends at {bounds.end}, before the commit {bounds.committed}: the topic was "
+            "truncated or created anew; start under a new worker.group"
+        )
     if cursor is None:
         go_on_at = bounds.start if bounds.committed is None else bounds.committed
         return Plan(max(bounds.start, go_on_at - rebuild_records), max(bounds.start, go_on_at))
@@ -55,7 +60,7 @@ async def recover(
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
     table = engine.new_table()
     if checkpoint.cursor is not None:
-        async for part in checkpoint.store.rows(checkpoint.partition):
+        async for part in checkpoint.rows():
             table.load(part)
     everything = np.arange(len(table))
     model = engine.manifest.graph_sha256

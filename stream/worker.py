@@ -23,6 +23,7 @@ from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import Settings
+from tidecast.topic_admin import require_topics
 from tidecast.topics import Topics
 
 STOP_S: Final = 10.0
@@ -38,13 +39,15 @@ def run(settings: Settings) -> int:
     meets what it cannot handle: nothing more is then acknowledged.
     """
     configure_logs(settings.log)
-    return asyncio.run(_run(settings))
+    engine = load_engine(settings)
+    require_topics(settings)
+    return asyncio.run(_run(settings, engine))
 
 
-async def _run(settings: Settings) -> int:
-    worker = Worker(settings)
-    await worker.start()
+async def _run(settings: Settings, engine: Engine) -> int:
+    worker = Worker(settings, engine)
     try:
+        await worker.start()
         await worker.run()
     finally:
         await worker.stop()
@@ -54,8 +57,8 @@ async def _run(settings: Settings) -> int:
 class Worker:
     """One worker: its clients, its assignment and its Faust app."""
 
-    def __init__(self, settings: Settings) -> None:
-        engine = load_engine(settings)
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        """Raises RedisError for a URL that is none."""
         group = group_of(settings)
         client = aiokafka_options(settings.kafka)
         self._settings = settings
@@ -104,10 +107,10 @@ class Worker:
         log.info("worker stopping", action="stop")
         try:
             async with asyncio.timeout(STOP_S):
-                held = list(self._assignment.committable())
-                await self._assignment.release(held)
-                await self._app.consumer.commit()
-                await self._app.stop()
+                if self._app.started:
+                    await self._assignment.release(list(self._assignment.committable()))
+                    await self._app.consumer.commit()
+                    await self._app.stop()
                 await self._output.stop()
                 await self._store.close()
         except TimeoutError:

@@ -98,6 +98,19 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
 
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings: what is not at its default.
+
+        Secrets are in clear: hand them to a child process, never to a log.
+        """
+        variables = {}
+        for section, fields in self:
+            for key, value in fields:
+                text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                if value != type(fields).model_fields[key].default:
+                    variables[f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()] = text
+        return variables
+
     @classmethod
     def settings_customise_sources(
         cls,

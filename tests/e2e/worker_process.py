@@ -1,0 +1,63 @@
+"""A worker as a user runs it: a process of its own, told everything by its environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tidecast.settings import Settings
+
+STOP_S: Final = 20.0
+
+
+class WorkerProcess:
+    """A started worker; its log is at `log`."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tidecast", "worker"],
+                env={**os.environ, **settings.as_environment()},
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to save anything."""
+        self._process.kill()
+        self._process.wait(STOP_S)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code of the clean stop."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(STOP_S)
+
+    def wait(self, limit_s: float) -> int:
+        """The exit code of a worker that ends by itself."""
+        return self._process.wait(limit_s)
+
+
+@contextmanager
+def running_worker(settings: Settings, log: Path) -> Iterator[WorkerProcess]:
+    """A worker for the length of the block; shows its log when the block fails."""
+    worker = WorkerProcess(settings, log)
+    try:
+        yield worker
+    except BaseException:
+        sys.stderr.write(log.read_text(errors="replace")[-8000:])
+        raise
+    finally:
+        if worker.running:
+            worker.kill()
