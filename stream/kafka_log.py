@@ -30,10 +30,11 @@ class KafkaEventLog:
         """See EventLog."""
         place = aiokafka.TopicPartition(*partition)
         try:
+            # Asked first: what is committed is then never beyond the end.
+            committed = await self._committed(place)
             async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
                 start = await consumer.beginning_offsets([place])
                 end = await consumer.end_offsets([place])
-            committed = await self._committed(place)
         except KafkaLibraryError as error:
             raise KafkaError(f"cannot read the bounds of {partition}: {error!r}") from error
         return Bounds(start[place], end[place], committed if committed >= 0 else None)
