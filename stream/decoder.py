@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.grid import BoolArray, IntArray
+from stream.grid import FLOAT32_MAX, BoolArray, IntArray
 from stream.records import Record
 from tidecast.errors import MessageError, Reason
 from tidecast.messages import SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
@@ -22,8 +22,6 @@ RECORD_BYTES: Final = 64 * 1024
 EARLIEST_MS: Final = -62_072_524_800_000
 """0003-01-01: the start of its slot, at most 366 days earlier, can still be written as a date."""
 LATEST_MS: Final = 253_402_300_799_999
-
-FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 
 
 class TypedObservation(Protocol):

@@ -13,6 +13,8 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 AnyArray = NDArray[Any]
 
+FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
+
 NEVER: Final = np.iinfo(np.int64).min
 """The newest slot of a series that has none."""
 

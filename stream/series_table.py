@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from stream.grid import NEVER, AnyArray, FloatArray, IntArray
+from stream.grid import FLOAT32_MAX, NEVER, AnyArray, FloatArray, IntArray
 from tidecast.errors import StateError, WindowError
 
 FIRST_CAPACITY: Final = 64
@@ -143,14 +143,15 @@ class SeriesTable:
         """Merge a further value into a slot that each series already has.
 
         lags: [B] how many slots before the newest, at most the grace. A missing value changes
-        nothing. rule: `last`, `mean` or `sum`. States are left as they were.
+        nothing. rule: `last`, `mean` or `sum`. States are left as they were. A sum beyond a
+        32-bit float stays at the largest one.
         """
         if len(rows) == 0:
             return
         if int(lags.max()) > self.layout.grace:
             raise WindowError(f"a slot {int(lags.max())} back is older than the grace")
         at = self.layout.context - 1 - lags
-        old = self._records["window"][rows, at]
+        old = self._records["window"][rows, at].astype(np.float64)
         counts = self._records["observed"][rows, self.layout.grace - lags]
         known = ~np.isnan(values)
         total = counts + known
@@ -161,6 +162,7 @@ class SeriesTable:
             merged = np.where(counts > 0, old, 0) + step
         else:
             merged = values
+        merged = np.clip(merged, -FLOAT32_MAX, FLOAT32_MAX)
         self._records["window"][rows, at] = np.where(known, merged, old)
         self._records["observed"][rows, self.layout.grace - lags] = total
         self._records["span"][rows] = np.maximum(self._records["span"][rows], lags + 1)
