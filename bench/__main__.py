@@ -2,4 +2,6 @@
 
 from bench.cli import main
 
-main()
+# Child processes of a bench import this file under another name.
+if __name__ == "__main__":
+    main()

@@ -1,19 +1,20 @@
-"""A backlog to work on, published beforehand in batches."""
+"""A backlog to work on, published beforehand through the product's bulk publisher."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from aiokafka import AIOKafkaProducer
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
 
 from bench.workload import observations, series_ids
-from tidecast.kafka_clients import aiokafka_options
-from tidecast.messages import OBSERVATION_SCHEMA, SCHEMA_HEADER, encode_observation
+from tidecast.blocks import Block
+from tidecast.bulk_publisher import BulkPublisher
+from tidecast.messages import Observation, encode_observation
 from tidecast.settings import Settings
-from tidecast.topics import Topics, partition_of
+from tidecast.topics import partition_of
 
-HEADERS = [(SCHEMA_HEADER, OBSERVATION_SCHEMA)]
+EVENTS_AT_ONCE: Final = 20_000
 
 
 def publish_backlog(settings: Settings, events: int, series: int) -> None:
@@ -22,28 +23,18 @@ def publish_backlog(settings: Settings, events: int, series: int) -> None:
 
 
 async def _publish(settings: Settings, events: int, series: int) -> None:
-    topic = Topics.of(settings.stream.name).events
     count = settings.stream.partitions
     places = {series_id: partition_of(series_id, count) for series_id in series_ids(series)}
-    async with AIOKafkaProducer(
-        **aiokafka_options(settings.kafka),
-        acks="all",
-        enable_idempotence=True,
-        max_batch_size=256 * 1024,
-    ) as producer:
-        open_: list[Any] = [producer.create_batch() for _ in range(count)]
-        sent = []
-        for observation in observations(events, series):
-            key = observation.series_id.encode()
-            number = places[observation.series_id]
-            value = encode_observation(observation)
-            while (
-                open_[number].append(timestamp=None, key=key, value=value, headers=HEADERS) is None
-            ):
-                open_[number].close()
-                sent.append(await producer.send_batch(open_[number], topic, partition=number))
-                open_[number] = producer.create_batch()
-        for number, batch in enumerate(open_):
-            if batch.record_count():
-                sent.append(await producer.send_batch(batch, topic, partition=number))
-        await asyncio.gather(*sent)
+    stream = observations(events, series)
+    async with BulkPublisher(settings) as publisher:
+        while part := list(islice(stream, EVENTS_AT_ONCE)):
+            await publisher.send(_blocks(part, places))
+
+
+def _blocks(part: Iterable[Observation], places: dict[str, int]) -> Iterator[Block]:
+    blocks = {number: Block(number, [], []) for number in set(places.values())}
+    for observation in part:
+        block = blocks[places[observation.series_id]]
+        block.keys.append(observation.series_id.encode())
+        block.values.append(encode_observation(observation))
+    return iter(blocks.values())

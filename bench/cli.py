@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import latency as latency_bench
 from bench import throughput as throughput_bench
 from bench.processes import BenchError
 from bench.report import Result, as_json, show
@@ -39,6 +40,18 @@ def throughput(
     """Forecasts per second of one worker on a backlog, and of stock Faust on the same one."""
     load = throughput_bench.Load(events, series, min(peer_events, events), repeats)
     _answer(lambda servers, folder: throughput_bench.measure(servers, load, folder), json)
+
+
+@app.command()
+def latency(
+    rate: Annotated[int, typer.Option(min=1, help="Events per second.")] = 1_000,
+    seconds: Annotated[int, typer.Option(min=1)] = 30,
+    repeats: Repeats = 1,
+    json: Json = False,
+) -> None:
+    """Milliseconds from the publish call to the forecast in the subscriber's hands."""
+    pace = latency_bench.Pace(rate, seconds, repeats=repeats)
+    _answer(lambda servers, folder: latency_bench.measure(servers, pace, folder), json)
 
 
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:

@@ -1,0 +1,186 @@
+"""How long from the publish call to the forecast in the subscriber's hands, at a steady rate.
+
+Open loop: each publish call has its time on a schedule that waits for nobody. Counting from that
+time, not from the call, charges a stall to every event that it delays (Gil Tene's "coordinated
+omission"); both are reported.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from bench.machine import conditions
+from bench.processes import WORKER, BenchError, Program, running, worker_environment
+from bench.report import Figure, Result
+from bench.statistics import PERCENTILES, percentiles
+from bench.streams import fresh_stream
+from bench.workload import BEGIN, observations, series_ids
+from stream.grid import AnyArray
+from tidecast.local import LocalServers
+from tidecast.publisher import Publisher
+from tidecast.settings import Settings
+from tidecast.subscriber import Subscriber
+
+QUESTION: Final = "How long from the publish call to the forecast in the subscriber's hands?"
+PROCESS_START_S: Final = 4.0
+"""Until the publisher's and the subscriber's processes are up and connected."""
+FIRST_FORECAST_S: Final = 60.0
+LAST_FORECAST_S: Final = 10.0
+"""How long after the last publish call a forecast may come before it counts as lost."""
+POLL_S: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Events per second over how many series; the first `warm_s` seconds are not counted."""
+
+    rate: int = 1_000
+    seconds: int = 30
+    series: int = 1_000
+    warm_s: int = 5
+    repeats: int = 1
+
+    @property
+    def warm_events(self) -> int:
+        """Events that are published and not counted."""
+        return self.rate * self.warm_s
+
+    @property
+    def events(self) -> int:
+        """All events."""
+        return self.warm_events + self.rate * self.seconds
+
+    def schedule(self, start_s: float) -> AnyArray:
+        """When each event is to be published [events], on the clock of `time.monotonic`."""
+        return start_s + np.arange(self.events) / self.rate
+
+
+class Received(NamedTuple):
+    """times_s: when each event's forecast came [events], NaN for none. repeats: those dropped."""
+
+    times_s: AnyArray
+    repeats: int
+
+
+class Run(NamedTuple):
+    """Latencies of the counted events in seconds [N], by where the count begins."""
+
+    from_schedule: AnyArray
+    from_call: AnyArray
+    worker_busy: float
+
+
+def measure(servers: LocalServers, pace: Pace, folder: Path) -> Result:
+    """Run a warm worker, a publisher and a subscriber, each in its own process.
+
+    Raises BenchError when a forecast is missing or comes twice.
+    """
+    found = conditions()
+    runs = [_run(servers, pace, folder) for _ in range(pace.repeats)]
+    return Result(
+        bench="latency",
+        question=QUESTION,
+        parameters={"events per second": pace.rate, "seconds": pace.seconds, "series": pace.series},
+        figures=[
+            *_figures("", "", [run.from_schedule for run in runs]),
+            *_figures("call_", ", from the call itself", [run.from_call for run in runs]),
+            Figure("worker_busy", "worker, share of a core", [r.worker_busy for r in runs], 2),
+        ],
+        checked={"forecasts": pace.events, "lost": 0, "repeats": 0},
+        conditions=found,
+    )
+
+
+def _figures(prefix: str, suffix: str, latencies: list[AnyArray]) -> list[Figure]:
+    found = [percentiles(seconds * 1000) for seconds in latencies]
+    return [
+        Figure(
+            f"{prefix}{name}_ms",
+            f"{name.replace('_', '.')}, ms{suffix}",
+            [values[name] for values in found],
+            1,
+        )
+        for name in PERCENTILES
+    ]
+
+
+def _run(servers: LocalServers, pace: Pace, folder: Path) -> Run:
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        fresh_stream(servers) as settings,
+        running(WORKER, worker_environment(settings), folder / "worker.log") as worker,
+        ProcessPoolExecutor(2, spawn) as pool,
+    ):
+        await_first_forecast(settings, worker)
+        start_s = time.monotonic() + PROCESS_START_S
+        subscriber = pool.submit(receive, settings, pace, start_s)
+        publisher = pool.submit(publish, settings, pace, start_s)
+        busy = _share_of_a_core(worker, pace, start_s)
+        called_s, received = publisher.result(), subscriber.result()
+    lost = int(np.isnan(received.times_s).sum())
+    if lost or received.repeats:
+        raise BenchError(f"{lost:,} forecasts lost, {received.repeats:,} repeated")
+    counted = slice(pace.warm_events, None)
+    return Run(
+        (received.times_s - pace.schedule(start_s))[counted],
+        (received.times_s - called_s)[counted],
+        busy,
+    )
+
+
+def await_first_forecast(settings: Settings, worker: Program) -> None:
+    """Return when the worker has answered an observation, of a series of its own.
+
+    Raises BenchError when the worker ends, or does not answer in time.
+    """
+    with Publisher(settings) as publisher, Subscriber(settings, start="earliest") as subscriber:
+        publisher.publish("first", 1.0, timestamp=BEGIN)
+        deadline = time.monotonic() + FIRST_FORECAST_S
+        while not subscriber.poll():
+            worker.usage()
+            if time.monotonic() > deadline:
+                raise BenchError(f"no forecast within {FIRST_FORECAST_S:g} s of the start")
+
+
+def publish(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
+    """Publish each event when it is due; when each call was made: seconds [events]."""
+    called_s = np.empty(pace.events)
+    with Publisher(settings) as publisher:
+        schedule = pace.schedule(start_s).tolist()
+        for number, observation in enumerate(observations(pace.events, pace.series)):
+            time.sleep(max(0.0, schedule[number] - time.monotonic()))
+            called_s[number] = time.monotonic()
+            publisher.publish_observation(observation)
+    return called_s
+
+
+def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
+    """Take every forecast as it comes, until all are there or time is up."""
+    number_of = {series_id: number for number, series_id in enumerate(series_ids(pace.series))}
+    times_s = np.full(pace.events, np.nan)
+    missing = pace.events
+    deadline = start_s + pace.events / pace.rate + LAST_FORECAST_S
+    with Subscriber(settings) as subscriber:
+        while missing and time.monotonic() < deadline:
+            for forecast in subscriber.poll(POLL_S):
+                slot = (forecast.origin - BEGIN) // timedelta(seconds=1)
+                event = slot * pace.series + number_of[forecast.series_id]
+                times_s[event] = time.monotonic()
+                missing -= 1
+    return Received(times_s, subscriber.repeats)
+
+
+def _share_of_a_core(worker: Program, pace: Pace, start_s: float) -> float:
+    """The worker's processor time per second of the counted part; returns when that is over."""
+    time.sleep(max(0.0, start_s + pace.warm_s - time.monotonic()))
+    before = worker.usage().cpu_s
+    time.sleep(pace.seconds)
+    return (worker.usage().cpu_s - before) / pace.seconds
