@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from tidecast.bundle import Name, Positive
 from tidecast.errors import SettingsError
+from training.benchmarks import Benchmark
 from training.data.synthetic import Mixture
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
@@ -31,14 +32,15 @@ class CsvSource(
 ):
     """Series of a CSV file, on an even grid, split by time: first train, then validate, then test.
 
-    `wide`: a time column, then one column a series. `long`: series_id, timestamp, value. Rows are
-    taken in the file's order. A relative `path` starts at the recipe's folder.
+    `wide`: a time column, then one column a series, each a series of its own to the model, which
+    has one channel. `long`: series_id, timestamp, value. Times
+    may have gaps. A relative `path` starts at the recipe's folder.
     """
 
     path: str
     layout: Literal["wide", "long"] = "wide"
     step_seconds: Positive | None = None
-    """The grid's step, kept in the manifest; without it the bundle serves any step."""
+    """The grid's step; without it, the commonest distance between two rows."""
     validate: Share = 0.15
     test: Share = 0.15
     licence: str = "unknown"
@@ -76,6 +78,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seasonality: Positive = 24
     """Period of the seasonal-naive baseline, in slots."""
     fit: FitConfig = FitConfig()
+    channel: Annotated[str, Meta(min_length=1, max_length=128)] = "value"
+    """The name under which observations carry the forecast quantity, and its unit."""
+    unit: str = "any"
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Files to score the finished model on; those that are not there are left out."""
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 from typing import Final
 
 import onnx
@@ -25,24 +26,25 @@ def export(model: Forecaster) -> bytes:
         torch.zeros(2, dtype=torch.int64),
         torch.zeros(2, model.state_size),
     )
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
         # The tracing exporter is deprecated, yet its graph is half the size of its successor's.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             model,
             example,
-            buffer,
+            path,
             input_names=INPUTS,
             output_names=OUTPUTS,
             dynamic_axes={name: {0: "B"} for name in (*INPUTS, *OUTPUTS)},
             opset_version=OPSET,
             dynamo=False,
         )
-    graph = onnx.load_from_string(buffer.getvalue())
+        graph = onnx.load(path)
     _declare(graph, model)
     onnx.checker.check_model(graph, full_check=True)
-    return graph.SerializeToString()
+    serialised: bytes = graph.SerializeToString()
+    return serialised
 
 
 def _declare(graph: onnx.ModelProto, model: Forecaster) -> None:

@@ -71,7 +71,7 @@ class Fit:
         """Write the fit, with its recipe, so that `resume` goes on from here."""
         torch.save(
             {
-                "recipe": msgspec.json.encode(self.recipe).decode(),
+                "recipe": self._origin(),
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "best_weights": self.best_weights,
@@ -84,14 +84,23 @@ class Fit:
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint. Raises DataError when it belongs to another recipe."""
-        saved: dict[str, Any] = torch.load(path, weights_only=True)
-        if saved["recipe"] != msgspec.json.encode(self.recipe).decode():
+        try:
+            saved: dict[str, Any] = torch.load(path, weights_only=True)
+        except OSError as error:
+            raise DataError(f"no checkpoint at {path}: {error.strerror}") from error
+        if saved["recipe"] != self._origin():
             raise DataError(f"{path} belongs to another recipe; delete it to start afresh")
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.best_weights = saved["best_weights"]
         self.step, self.best_step = saved["counters"]
         self.validation, self.best = saved["losses"]
+
+    def _origin(self) -> str:
+        """All of the recipe that the weights follow from, as JSON."""
+        recipe = self.recipe
+        parts = (recipe.seed, recipe.seasonality, recipe.data, recipe.model, recipe.fit)
+        return msgspec.json.encode(parts).decode()
 
     def _train_step(self) -> None:
         for group in self.optimizer.param_groups:
@@ -102,7 +111,7 @@ class Fit:
         # Another first slot each time, so that every origin gets its turn.
         loss = self._loss(self.batches.train(self.step), self.step % self.recipe.fit.stride)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.fit.clip)
         self.optimizer.step()
         self.step += 1
@@ -112,8 +121,9 @@ class Fit:
         self.model.eval()
         batch = self.recipe.fit.batch
         with torch.no_grad():
-            parts = self.batches.validation.split(batch)
-            losses = [self._loss(part, 0).item() * len(part) for part in parts]
+            parts = torch.split(self.batches.validation, batch)
+            first = max(self.batches.first - 1, 0)
+            losses = [self._loss(part, first).item() * len(part) for part in parts]
         self.validation = sum(losses) / len(self.batches.validation)
         if self.validation < self.best:
             self.best, self.best_step = self.validation, self.step

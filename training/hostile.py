@@ -36,13 +36,13 @@ def _long_silence(rng: Generator, slots: int) -> Floats:
     return values
 
 
-def _once(rng: Generator, slots: int) -> Floats:
+def _once(_rng: Generator, slots: int) -> Floats:
     values = np.full(slots, np.nan, np.float32)
     values[slots // 3] = 41.5
     return values
 
 
-def _step_up(rng: Generator, slots: int) -> Floats:
+def _step_up(_rng: Generator, slots: int) -> Floats:
     return np.where(np.arange(slots) < slots // 2, 0.0, 1e30).astype(np.float32)
 
 
@@ -55,10 +55,10 @@ MAKERS: Final[dict[str, Maker]] = {
     "walk": _walk,
     "missing runs": _runs_missing,
     "long silence": _long_silence,
-    "nothing known": lambda rng, slots: np.full(slots, np.nan, np.float32),
+    "nothing known": lambda _rng, slots: np.full(slots, np.nan, np.float32),
     "known once": _once,
-    "constant": lambda rng, slots: np.full(slots, 0.1, np.float32),
-    "zeros": lambda rng, slots: np.zeros(slots, np.float32),
+    "constant": lambda _rng, slots: np.full(slots, 0.1, np.float32),
+    "zeros": lambda _rng, slots: np.zeros(slots, np.float32),
     "huge, 1e30": lambda rng, slots: np.float32(1e30) * _walk(rng, slots),
     "tiny, 1e-20": lambda rng, slots: np.float32(1e-20) * _wave(rng, slots),
     "offset, 1e6": lambda rng, slots: np.float32(1e6) + _wave(rng, slots),

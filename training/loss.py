@@ -23,7 +23,8 @@ def error_unit(values: Tensor, period: int) -> Tensor:
     """
     deviation = (values - values.nanmean(1, keepdim=True)).abs().nanmean(1, keepdim=True)
     naive = (values[:, period:] - values[:, :-period]).abs().nanmean(1, keepdim=True)
-    return torch.fmin(naive, deviation).maximum(0.01 * deviation).clamp(min=SMALLEST)
+    unit = torch.fmin(naive, deviation).maximum(0.01 * deviation)
+    return unit.nan_to_num(0.0).clamp(min=SMALLEST)
 
 
 def pinball(

@@ -48,7 +48,7 @@ def check(model: Forecaster, graph: bytes) -> list[Finding]:
             single = _compare(model, runner, values[part], range(40, CARRIED, 60), carry=False)
             carried = _compare(model, runner, values[part], range(CARRIED), carry=True)
             for kind, one, many in zip(kinds[part], single, carried, strict=True):
-                worst[kind] = [max(worst[kind][0], one), max(worst[kind][1], many)]
+                worst[kind] = [max(worst[kind][0], float(one)), max(worst[kind][1], float(many))]
     findings = [Finding(kind, *errors) for kind, errors in worst.items()]
     failed = [finding for finding in findings if not max(finding[1:]) <= TOLERANCE]
     if failed:

@@ -40,7 +40,8 @@ def trends(rng: Generator, n: int, length: int) -> Floats:
     slope, bend = rng.normal(size=(2, n, 1)).astype(np.float32)
     knot = rng.random((n, 1)).astype(np.float32)
     bend *= rng.random((n, 1)) < 0.4
-    return slope * time + bend * np.maximum(time - knot, 0)
+    line: Floats = slope * time + bend * np.maximum(time - knot, 0)
+    return line
 
 
 def shifts(rng: Generator, n: int, length: int) -> Floats:
@@ -70,7 +71,8 @@ def outliers(rng: Generator, values: Floats) -> Floats:
     rate = log_uniform(rng, 0.001, 0.01, len(values))
     hit = rng.random(values.shape, np.float32) < rate
     size = values.std(axis=1, keepdims=True) * rng.normal(0, 5, values.shape)
-    return values + (hit * size).astype(np.float32)
+    spikes: Floats = (hit * size).astype(np.float32)
+    return values + spikes
 
 
 def missing(rng: Generator, n: int, length: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

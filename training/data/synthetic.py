@@ -6,8 +6,6 @@ to counts, and given outliers and missing runs. docs/training.md describes the m
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Sequence
 
 import msgspec
@@ -57,16 +55,6 @@ def draw(mixture: Mixture, seed: Sequence[int], count: int, length: int) -> Floa
     return _finish(rng, mixture, values, bendable=kind != makers.index(_intermittent))
 
 
-def mixture_sha256(mixture: Mixture, seed: int) -> str:
-    """Hash what the synthetic series follow from: the generator's source, mixture and seed."""
-    source = "".join(
-        inspect.getsource(module)
-        for module in (waves, disturbances, inspect.getmodule(draw))
-        if module
-    )
-    return hashlib.sha256(source.encode() + msgspec.json.encode((mixture, seed))).hexdigest()
-
-
 def _seasonal(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
     """A season on a wandering level: half of them daily."""
     periods = np.where(rng.random(n) < mixture.daily, 24, rng.choice(PERIODS, n))
@@ -81,7 +69,7 @@ def _seasonal(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
     return values + level * disturbances.noise(rng, n, length)
 
 
-def _walk(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
+def _walk(rng: Generator, _mixture: Mixture, n: int, length: int) -> Floats:
     """A random walk, reverting or smooth, at times with a trend and with noise on top."""
     values = disturbances.walks(rng, n, length)
     drift = standardise(values).std(axis=1, keepdims=True) * np.float32(length**0.5)
@@ -90,7 +78,7 @@ def _walk(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
     return values + level * disturbances.noise(rng, n, length)
 
 
-def _noisy(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
+def _noisy(rng: Generator, _mixture: Mixture, n: int, length: int) -> Floats:
     """Noise around a level that may have a trend or jump."""
     values = disturbances.noise(rng, n, length)
     values += 3 * (rng.random((n, 1)) < 0.3) * disturbances.trends(rng, n, length)
@@ -107,7 +95,7 @@ def _intermittent(rng: Generator, mixture: Mixture, n: int, length: int) -> Floa
     return np.where(rng.random((n, length)) < rate, size, 0.0).astype(np.float32)
 
 
-def _regime(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
+def _regime(rng: Generator, _mixture: Mixture, n: int, length: int) -> Floats:
     """A machine that is idle or busy: two levels, each with its own noise, random stays."""
     leave = disturbances.log_uniform(rng, 0.005, 0.2, n)
     flips = np.cumsum(rng.random((n, length)) < leave, axis=1) % 2

@@ -22,7 +22,8 @@ DAY_LIKE: Final = (24, 48, 96)
 def standardise(values: Floats) -> Floats:
     """Bring each row of `values` [n, length] to mean 0 and deviation 1."""
     centred = values - values.mean(axis=1, keepdims=True)
-    return centred / np.maximum(centred.std(axis=1, keepdims=True), np.float32(1e-6))
+    scaled: Floats = centred / np.maximum(centred.std(axis=1, keepdims=True), np.float32(1e-6))
+    return scaled
 
 
 def periodic(rng: Generator, periods: Ints, clock: Ints, harmonics: int) -> Floats:

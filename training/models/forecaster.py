@@ -25,7 +25,6 @@ from training.models.skip import WindowSkip
 from training.models.spectrum import Spectrum
 from training.models.window import normalise, unfold
 
-
 BOUND: Final = 8.0
 """Spikes beyond this many deviations are cut off before the nonlinear parts see them."""
 
@@ -77,7 +76,7 @@ class Forecaster(nn.Module):
         )
         self.skip = WindowSkip(config.context, config.horizon)
         gaps = (len(config.quantile_levels) - 1) * config.horizon
-        self.parts = (self.skip.maps, 1, config.horizon, gaps)
+        self.parts = [self.skip.maps, 1, config.horizon, gaps]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -89,19 +88,21 @@ class Forecaster(nn.Module):
         values: [B, T] in the series' units, NaN = missing. origins: int64 [N], slots of T.
         """
         with torch.no_grad():
-            view = normalise(unfold(values, self.config.context))
+            context = self.config.context
+            view = normalise(unfold(values, context), context)
             facts = torch.cat((view.facts, running.sequence(view)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
         memory = self.cell.sequence(torch.cat((self.inputs(shape), facts), -1))
         flat = (part[:, origins].flatten(0, 1) for part in (view.shape, facts, memory))
-        quantiles = self._quantiles(*flat).unflatten(0, (len(values), len(origins)))
+        quantiles = self._quantiles(*flat)
+        quantiles = quantiles.reshape(len(values), len(origins), *quantiles.shape[1:])
         return Output(quantiles, view.centre[:, origins, 0], view.spread[:, origins, 0])
 
     def forward(self, window: Tensor, origin: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step, by the contract in `tidecast.bundle`: → forecast, next_state."""
         del origin  # A general model knows no calendar; the contract has the input all the same.
-        view = normalise(window[:, :, 0])
-        held, means = state.split((self.cell.state_size, running.STATE_SIZE), -1)
+        view = normalise(window.squeeze(-1), self.config.context)
+        held, means = torch.split(state, [self.cell.state_size, running.STATE_SIZE], -1)
         drift, means = running.step(view, means)
         facts = torch.cat((view.facts, drift), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
@@ -114,7 +115,7 @@ class Forecaster(nn.Module):
         bounded = shape.clamp(-BOUND, BOUND)
         seen = torch.cat((bounded, self.spectrum(bounded), facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
-        trust, doubt, correction, gaps = self.head(summary).split(self.parts, -1)
+        trust, doubt, correction, gaps = torch.split(self.head(summary), self.parts, -1)
         # Near-deterministic series need the correction off, which units alone do only roughly.
         median = self.skip(shape, trust) + doubt.sigmoid() * correction
         return spread_quantiles(median, gaps, self.config.quantile_levels.index(0.5))

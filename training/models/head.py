@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from training.models.window import LARGEST, Window
 
@@ -17,7 +16,9 @@ def spread_quantiles(median: Tensor, gaps: Tensor, middle: int) -> Tensor:
     Each level is the one nearer to the median plus or minus a rounded non-negative number, so
     levels rise in float32 too.
     """
-    parts = functional.softplus(gaps).split(median.shape[-1], -1)
+    # Softplus by hand: four times as fast in ONNX Runtime as its operator, which is not vectorised.
+    positive = gaps.relu() + (1 + (-gaps.abs()).exp()).log()
+    parts = torch.split(positive, median.shape[-1], -1)
     levels = [median]
     for part in reversed(parts[:middle]):
         levels.insert(0, levels[0] - part)

@@ -15,15 +15,15 @@ from training.models.window import LARGEST, SMALLEST, Window
 
 RATES: Final = torch.tensor((1 / 168, 1 / 672))
 """A week and four weeks of hours: the scales that a window of 96 slots cannot show."""
-STATE_SIZE: Final = 3 * len(RATES)
-FACTS: Final = 3 * len(RATES)
+STATE_SIZE: Final = 6
+FACTS: Final = 6
 TRIVIAL: Final = 1e-5
 """Differences below this part of the level are rounding, not news."""
 
 
 def step(window: Window, state: Tensor) -> tuple[Tensor, Tensor]:
     """Take in the newest slot. state: [B, STATE_SIZE]. → facts [B, FACTS], the next state."""
-    mean, deviation, weight = state.chunk(3, -1)
+    mean, deviation, weight = torch.split(state, STATE_SIZE // 3, -1)
     weight = weight + RATES * (window.seen - weight)
     gain = RATES * window.seen / weight.clamp(min=1e-6)
     mean = mean + gain * (window.newest - mean)

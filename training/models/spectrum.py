@@ -22,6 +22,7 @@ class Spectrum(nn.Module):
 
     def __init__(self, context: int, bands: int) -> None:
         super().__init__()
+        self.bands = bands
         # Even in frequency, where a window's resolution is even as well.
         frequency = torch.linspace(1 / SLOWEST, 1 / FASTEST, bands)
         angle = 2 * math.pi * torch.arange(context)[:, None] * frequency
@@ -30,5 +31,5 @@ class Spectrum(nn.Module):
 
     def forward(self, shape: Tensor) -> Tensor:
         """shape: [N, context] without units."""
-        real, imaginary = (shape @ self.filters).chunk(2, -1)
+        real, imaginary = torch.split(shape @ self.filters, self.bands, -1)
         return (real * real + imaginary * imaginary + 1e-4).sqrt()

@@ -31,7 +31,7 @@ class GruCell(Cell):
         super().__init__()
         self.output_size = hidden
         self.state_size = layers * hidden
-        self.layers = layers
+        self.hidden = hidden
         self.gru = nn.GRU(inputs, hidden, layers, batch_first=True)
 
     def sequence(self, inputs: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class GruCell(Cell):
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """See `Cell.step`. State: each layer's output, first layer first."""
         after = []
-        for layer, before in enumerate(state.chunk(self.layers, -1)):
+        for layer, before in enumerate(torch.split(state, self.hidden, -1)):
             inputs = self._layer(layer, inputs, before)
             after.append(inputs)
         return inputs, torch.cat(after, -1)
@@ -50,9 +50,11 @@ class GruCell(Cell):
     def _layer(self, layer: int, inputs: Tensor, before: Tensor) -> Tensor:
         """One layer's step. inputs: [B, inputs]. before: [B, hidden]. → [B, hidden]."""
         weights = self.gru.all_weights[layer]
-        fresh = functional.linear(inputs, weights[0], weights[2]).chunk(3, -1)
-        held = functional.linear(before, weights[1], weights[3]).chunk(3, -1)
-        reset = torch.sigmoid(fresh[0] + held[0])
-        keep = torch.sigmoid(fresh[1] + held[1])
-        candidate = torch.tanh(fresh[2] + reset * held[2])
+        fresh = functional.linear(inputs, weights[0], weights[2])
+        held = functional.linear(before, weights[1], weights[3])
+        fresh_reset, fresh_keep, fresh_value = torch.split(fresh, self.hidden, -1)
+        held_reset, held_keep, held_value = torch.split(held, self.hidden, -1)
+        reset = torch.sigmoid(fresh_reset + held_reset)
+        keep = torch.sigmoid(fresh_keep + held_keep)
+        candidate = torch.tanh(fresh_value + reset * held_value)
         return candidate + keep * (before - candidate)

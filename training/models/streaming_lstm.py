@@ -1,4 +1,4 @@
-"""The long short-term memory, one step per slot (Hochreiter & Schmidhuber, 1997; torch's formula)."""
+"""Long short-term memory, one step per slot (Hochreiter & Schmidhuber, 1997; torch's formula)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LstmCell(Cell):
         super().__init__()
         self.output_size = hidden
         self.state_size = 2 * layers * hidden
-        self.layers = layers
+        self.hidden = hidden
         self.lstm = nn.LSTM(inputs, hidden, layers, batch_first=True)
 
     def sequence(self, inputs: Tensor) -> Tensor:
@@ -42,8 +42,8 @@ class LstmCell(Cell):
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """See `Cell.step`. State: output and memory of the first layer, then of the next."""
         after = []
-        for layer, before in enumerate(state.chunk(self.layers, -1)):
-            inputs, memory = self._layer(layer, inputs, *before.chunk(2, -1))
+        for layer, before in enumerate(torch.split(state, 2 * self.hidden, -1)):
+            inputs, memory = self._layer(layer, inputs, *torch.split(before, self.hidden, -1))
             after += [inputs, memory]
         return inputs, torch.cat(after, -1)
 
@@ -54,7 +54,7 @@ class LstmCell(Cell):
         weights = self.lstm.all_weights[layer]
         sums = functional.linear(inputs, weights[0], weights[2])
         sums = sums + functional.linear(output, weights[1], weights[3])
-        enter, forget, candidate, leave = sums.chunk(4, -1)
+        enter, forget, candidate, leave = torch.split(sums, self.hidden, -1)
         kept = torch.sigmoid(forget) * memory
         memory = kept + torch.sigmoid(enter) * torch.tanh(candidate)
         return torch.sigmoid(leave) * torch.tanh(memory), memory

@@ -36,13 +36,13 @@ class Window(NamedTuple):
 FACTS: Final = 2
 
 
-def normalise(window: Tensor) -> Window:
+def normalise(window: Tensor, context: int) -> Window:
     """Normalise `window` float32 [..., context], oldest first, NaN = missing.
 
     Slots after the newest known value repeat it, other missing ones take the mean. A window
-    without variation has spread 0; one without values has centre 0 as well.
+    without variation has spread 0; one without values has centre 0 as well. (`context` is given,
+    not read off, so that the exported graph holds a constant in its place.)
     """
-    context = window.shape[-1]
     position = torch.arange(1, context + 1, dtype=torch.float32)
     missing = torch.isnan(window)
     known = torch.where(missing, torch.zeros(()), torch.ones(()))
@@ -68,6 +68,9 @@ def normalise(window: Tensor) -> Window:
 
 
 def unfold(values: Tensor, context: int) -> Tensor:
-    """Return the window at every slot of `values` [B, T], NaN before the start. → [B, T, context]."""
+    """Return the window at every slot of `values` [B, T], with NaN before the start.
+
+    → [B, T, context].
+    """
     before = values.new_full((values.shape[0], context - 1), torch.nan)
     return torch.cat((before, values), 1).unfold(1, context, 1)

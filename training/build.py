@@ -1,0 +1,134 @@
+"""From a recipe to a bundle: fit, export, parity gate, back-tests, report."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tidecast.bundle import Bundle, Channel, Manifest, write_bundle
+from training import benchmarks, parity
+from training.config import Recipe
+from training.evaluate import Task, back_test
+from training.export import OPSET, export
+from training.fit import Fit, Progress
+from training.models.forecaster import Forecaster
+from training.report import Section, render
+from training.runner import Runner
+from training.source import Source, open_source
+
+TOOLS: Final = ("torch", "onnx", "onnxruntime", "numpy", "polars")
+
+
+class Job(NamedTuple):
+    """What to build and where. `folder` is where the recipe's relative paths start."""
+
+    recipe: Recipe
+    folder: Path
+    parent: Path
+    checkpoint: Path
+    resume: bool
+
+
+class Listener(NamedTuple):
+    """Whom to tell: of each training step, and of each stage in one line."""
+
+    step: Callable[[Progress], None]
+    stage: Callable[[str], None]
+
+
+def build(job: Job, listener: Listener) -> Path:
+    """Build the bundle and return its folder.
+
+    Raises DataError when the data do not do, BundleError when the graph fails the parity gate.
+    """
+    source = open_source(job.recipe, job.folder)
+    fit = Fit(job.recipe, source.batches)
+    if job.resume:
+        fit.resume(job.checkpoint)
+    job.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    model = fit.run(listener.step, job.checkpoint)
+    listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
+    graph = export(model)
+    findings = parity.check(model, graph)
+    sections = [
+        _section(graph, task, job.recipe, listener) for task in _tasks(job, source, listener)
+    ]
+    manifest = _manifest(job.recipe, source, model, graph)
+    figures = _figures(fit, findings, sections)
+    manifest = msgspec.structs.replace(manifest, figures=figures)
+    return write_bundle(job.parent, Bundle(manifest, graph), render(manifest, sections, findings))
+
+
+def _tasks(job: Job, source: Source, listener: Listener) -> list[Task]:
+    """The test part and every benchmark whose files are there."""
+    tasks = [source.test]
+    for benchmark in job.recipe.benchmarks:
+        if (job.folder / benchmark.path).exists():
+            horizon = job.recipe.model.horizon
+            tasks.append(benchmarks.load(benchmark, job.folder, horizon, job.recipe.seasonality))
+        else:
+            listener.stage(f"{benchmark.name} left out: {benchmark.path} is not there")
+    return tasks
+
+
+def _section(graph: bytes, task: Task, recipe: Recipe, listener: Listener) -> Section:
+    """Back-test one task and keep what the report draws."""
+    levels = recipe.model.quantile_levels
+    scores, forecasts = back_test(Runner(graph), task, levels)
+    listener.stage(
+        f"{task.name}: MASE {scores.mase:.3f}, seasonal naive {scores.mase_seasonal_naive:.3f}, "
+        f"coverage {scores.coverage:.1%}"
+    )
+    return Section(task, scores, forecasts)
+
+
+def _figures(
+    fit: Fit, findings: list[parity.Finding], sections: list[Section]
+) -> dict[str, object]:
+    """The figures a manifest carries."""
+    by_lead = ("mase_by_lead", "seasonal_naive_by_lead", "coverage_by_lead")
+    return {
+        "steps": fit.step,
+        "best_step": fit.best_step,
+        "validation_loss": round(fit.best, 5),
+        "parity_worst_relative_error": max(max(finding[1:]) for finding in findings),
+        "back_tests": {
+            section.task.name: {
+                name: round(value, 5)
+                for name, value in msgspec.structs.asdict(section.scores).items()
+                if name not in by_lead
+            }
+            for section in sections
+        },
+    }
+
+
+def _manifest(recipe: Recipe, source: Source, model: Forecaster, graph: bytes) -> Manifest:
+    return Manifest(
+        name=recipe.name,
+        version=recipe.version,
+        task="forecast",
+        graph_sha256=hashlib.sha256(graph).hexdigest(),
+        graph_bytes=len(graph),
+        opset=OPSET,
+        step_seconds=source.step_seconds,
+        context=recipe.model.context,
+        horizon=recipe.model.horizon,
+        channels=(Channel(recipe.channel, recipe.unit),),
+        target=recipe.channel,
+        quantile_levels=recipe.model.quantile_levels,
+        state_size=model.state_size,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data_sha256=source.sha256,
+        data_licence=source.licence,
+        training=msgspec.to_builtins(recipe),
+        figures={},
+        tools={"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
+    )

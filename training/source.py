@@ -1,0 +1,65 @@
+"""A recipe's data: batches to learn from, a test part, and what the manifest says of them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from training.batches import Batches, SyntheticBatches, TableBatches
+from training.config import CsvSource, Recipe, SyntheticSource
+from training.data.csv_file import file_sha256, read_csv
+from training.data.synthetic import draw
+from training.data.table import split
+from training.evaluate import Task
+
+TEST_SERIES: Final = 512
+TEST_SLOTS: Final = 600
+TEST_HISTORY: Final = 240
+
+
+class Source(NamedTuple):
+    """`sha256` is that of the CSV file, or of the synthetic validation series' bytes."""
+
+    batches: Batches
+    test: Task
+    sha256: str
+    licence: str
+    step_seconds: int | None
+
+
+def open_source(recipe: Recipe, folder: Path) -> Source:
+    """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
+    if isinstance(recipe.data, SyntheticSource):
+        return _synthetic(recipe, recipe.data)
+    return _csv(recipe, recipe.data, folder)
+
+
+def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
+    batches = SyntheticBatches(data.mixture, recipe.fit, recipe.seed)
+    values = draw(data.mixture, (recipe.seed, 2), TEST_SERIES, TEST_SLOTS)
+    # Eleven slots apart, origins meet every phase of a day.
+    origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.model.horizon, 11)
+    return Source(
+        batches,
+        Task("synthetic, unseen series", values, origins, TEST_HISTORY, recipe.seasonality),
+        hashlib.sha256(batches.validation.numpy().tobytes()).hexdigest(),
+        "synthetic series, no licence needed",
+        None,
+    )
+
+
+def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
+    path = folder / data.path
+    table = read_csv(path, data.layout, data.step_seconds)
+    cut = split(table, data.validate, data.test, recipe.model.horizon)
+    origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
+    return Source(
+        TableBatches(table, cut, recipe.fit, recipe.seed),
+        Task("test part", table.values, origins, cut.test, recipe.seasonality),
+        file_sha256(path),
+        data.licence,
+        table.step_seconds,
+    )
