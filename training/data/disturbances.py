@@ -63,7 +63,16 @@ def noise(rng: Generator, n: int, length: int) -> Floats:
     rows = np.flatnonzero(kind == 2)
     memory = rng.uniform(0.2, 0.95, (len(rows), 1)).astype(np.float32)
     values[rows] = standardise(autoregressive(rng, memory, length))
-    return values
+    return values * volatility(rng, n, length)
+
+
+def volatility(rng: Generator, n: int, length: int) -> Floats:
+    """Draw what noise is multiplied by: one for half of the series, else calm and wild times."""
+    memory = 1 - log_uniform(rng, 0.004, 0.1, n)
+    mood = standardise(autoregressive(rng, memory, length))
+    strength = rng.uniform(0.2, 0.9, (n, 1)) * (rng.random((n, 1)) < 0.5)
+    scale: Floats = np.exp(strength * mood).astype(np.float32)
+    return scale
 
 
 def outliers(rng: Generator, values: Floats) -> Floats:

@@ -58,15 +58,19 @@ def draw(mixture: Mixture, seed: Sequence[int], count: int, length: int) -> Floa
 def _seasonal(rng: Generator, mixture: Mixture, n: int, length: int) -> Floats:
     """A season on a wandering level: half of them daily."""
     periods = np.where(rng.random(n) < mixture.daily, 24, rng.choice(PERIODS, n))
-    values = waves.seasonal(rng, periods, length, mixture.harmonics)
+    season = waves.seasonal(rng, periods, length, mixture.harmonics)
     growth = (rng.random((n, 1)) < 0.4) * disturbances.trends(rng, n, length)
-    values *= np.exp(np.clip(0.5 * growth, -1, 1))
+    values = season * np.exp(np.clip(0.5 * growth, -1, 1))
     strength = disturbances.log_uniform(rng, 0.002, 0.3, n) * (rng.random((n, 1)) < 0.7)
     values += strength * disturbances.walks(rng, n, length)
     values += (rng.random((n, 1)) < 0.4) * disturbances.trends(rng, n, length)
     values += (rng.random((n, 1)) < 0.12) * disturbances.shifts(rng, n, length)
     level = disturbances.log_uniform(rng, mixture.noise_low, mixture.noise_high, n)
-    return values + level * disturbances.noise(rng, n, length)
+    # Where the season is high the noise is often higher, or lower.
+    tilt = rng.uniform(-0.7, 0.7, (n, 1)) * (rng.random((n, 1)) < 0.4)
+    level = level * np.exp(tilt * np.clip(season, -2, 2)).astype(np.float32)
+    noisy: Floats = values + level * disturbances.noise(rng, n, length)
+    return noisy
 
 
 def _walk(rng: Generator, _mixture: Mixture, n: int, length: int) -> Floats:

@@ -77,17 +77,29 @@ def weekly(rng: Generator, wave: Floats, other: Floats, cycle: Ints) -> Floats:
     return np.where(weekend, level + amplitude * shape, wave)
 
 
+def evolve(rng: Generator, early: Floats, late: Floats) -> Floats:
+    """Let one pattern pass slowly into another; both are [n, length]."""
+    n, length = early.shape
+    start = rng.integers(-length // 2, length, (n, 1))
+    share = np.clip((np.arange(length) - start) / rng.uniform(100, 900, (n, 1)), 0, 0.7)
+    mixed: Floats = (early + share * (late - early)).astype(np.float32)
+    return mixed
+
+
 def seasonal(rng: Generator, periods: Ints, length: int, harmonics: int) -> Floats:
     """Draw a seasonal pattern for each of the `periods` [n]. → [n, length], deviation about 1.
 
-    Cycles vary a little in size; most day-like periods know weekends; a quarter of the series
-    has a second, weaker season.
+    Cycles vary a little in size; some patterns evolve; most day-like periods know weekends; a
+    quarter of the series has a second, weaker season.
     """
     n = len(periods)
     clock = np.arange(length) + rng.integers(0, periods * 7)[:, None]
     cycle = clock // periods[:, None]
     cycle -= cycle.min(axis=1, keepdims=True)
     wave = sharpen(rng, periodic(rng, periods, clock, harmonics))
+    rows = np.flatnonzero(rng.random(n) < 0.3)
+    later = sharpen(rng, periodic(rng, periods[rows], clock[rows], harmonics))
+    wave[rows] = evolve(rng, wave[rows], later)
     rows = np.flatnonzero(np.isin(periods, DAY_LIKE) & (rng.random(n) < 0.6))
     other = sharpen(rng, periodic(rng, periods[rows], clock[rows], harmonics))
     wave[rows] = weekly(rng, wave[rows], other, cycle[rows])
