@@ -1,0 +1,1 @@
+"""The pure core of the worker, and its checkpoint protocol."""

@@ -1,0 +1,56 @@
+"""Histories of several series as hypothesis draws them, and as records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from hypothesis import strategies as st
+
+from stream.records import LoggedRecord
+from stream.testing import record
+
+CONTEXT: Final = 6
+STEP_SECONDS: Final = 60
+SERIES: Final = ("a", "b", "c", "plant-7/last é")
+
+MOVES: Final = (1, 1, 1, 1, 2, 3, 0, 0, -1, -2, -3, -9, CONTEXT - 1, CONTEXT, CONTEXT + 1, 40)
+"""From a series' last slot to its next: in order, gaps, the same, late, around the context."""
+
+QUIET_MOVES: Final = (1, 1, 1, 2, 3, 0)
+"""Moves without late values and without a jump beyond the context."""
+
+WHOLE: Final = st.integers(-50, 50).map(float)
+"""Values whose sums are the same in 32 and 64 bits."""
+
+
+class Event(NamedTuple):
+    """An observation of a series: its slot and its value, None where it is null."""
+
+    series_id: str
+    slot: int
+    value: float | None
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn, moves: Sequence[int] = MOVES, size: int = 40, first_slot: int = -3
+) -> list[Event]:
+    """Events of several series, interleaved."""
+    last: dict[str, int] = {}
+    events = []
+    chosen = st.tuples(st.sampled_from(SERIES), st.sampled_from(moves), st.none() | WHOLE)
+    for series_id, move, value in draw(st.lists(chosen, max_size=size)):
+        slot = last.get(series_id, first_slot) + move
+        last[series_id] = max(slot, last.get(series_id, slot))
+        events.append(Event(series_id, slot, value))
+    return events
+
+
+def records_of(events: Sequence[Event], first_offset: int = 0) -> list[LoggedRecord]:
+    """A record per event, anywhere inside its slot."""
+    step_ms = STEP_SECONDS * 1000
+    return [
+        record(offset, one.series_id, one.slot * step_ms + offset * 7919 % step_ms, one.value)
+        for offset, one in enumerate(events, first_offset)
+    ]

@@ -1,0 +1,46 @@
+"""A partition, or what it stands on, held by a member of a group, without servers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stream.checkpoint import Checkpoint, Owner, Store, TopicPartition
+from stream.encoder import Encoder
+from stream.engine import Engine
+from stream.event_log import EventLog
+from stream.output import Output
+from stream.partition import Partition
+from stream.recovery import recover
+from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
+from tidecast.settings import StreamSettings
+
+PLACE: Final = TopicPartition("tidecast.events", 2)
+PARTITIONS: Final = 4
+FIRST: Final = Owner(1, "worker-1")
+SECOND: Final = Owner(2, "worker-2")
+
+
+def engine_of(context: int = 8, step_seconds: int = 1, name: str = "counting") -> Engine:
+    stream = StreamSettings(partitions=PARTITIONS, step_seconds=step_seconds)
+    return Engine(CountingPredictor(context, name=name), stream)
+
+
+async def claim(store: Store, owner: Owner = FIRST, engine: Engine | None = None) -> Checkpoint:
+    engine = engine or engine_of()
+    layout, model = engine.layout.fingerprint(), engine.manifest.graph_sha256
+    return await Checkpoint.claim(store, PLACE, owner, layout, model, PARTITIONS)
+
+
+async def partition_of(
+    output: Output,
+    store: Store | None = None,
+    log: EventLog | None = None,
+    owner: Owner = FIRST,
+    engine: Engine | None = None,
+) -> Partition:
+    """The partition as `owner` takes it over."""
+    engine, log = engine or engine_of(), log or InMemoryLog()
+    checkpoint = await claim(store or InMemoryStore(), owner, engine)
+    table, cursor = await recover(engine, checkpoint, log, rebuild_records=1000)
+    encoder = Encoder(engine.manifest, engine.stream, *PLACE)
+    return Partition(engine, encoder, output, log, checkpoint, table, cursor)
