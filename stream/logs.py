@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from tidecast.settings import LogSettings
 
-NOISY = ("aiokafka", "faust", "kafka", "mode")
-"""Libraries that report their daily life at `info`."""
+LIBRARY_LEVELS: Final = {
+    "aiokafka": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "stream.batch_transport": logging.WARNING,
+    # Only the check of the topics uses it, and reports its failure as an error of ours.
+    "kafka": logging.CRITICAL,
+}
+"""Libraries that report their daily life at `info`, and less than what `level` lets through."""
 
 
 def configure_logs(settings: LogSettings) -> None:
@@ -40,8 +48,8 @@ def configure_logs(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
-    for name in NOISY:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
+    for name, level in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(max(level, logging.root.level))
 
 
 def _library_action(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

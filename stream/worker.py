@@ -104,10 +104,10 @@ class Worker:
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
-        log.info("worker stopping", action="stop")
         try:
             async with asyncio.timeout(STOP_S):
                 if self._app.started:
+                    log.info("worker stopping", action="stop")
                     await self._assignment.release(list(self._assignment.committable()))
                     await self._app.consumer.commit()
                     await self._app.stop()
