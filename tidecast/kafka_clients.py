@@ -19,7 +19,7 @@ from kafka.errors import KafkaError as ForeignError
 from tidecast.errors import KafkaError, SettingsError
 from tidecast.settings import KafkaSettings
 
-CONNECT_S: Final = 8.0
+CONNECT_S: Final = 6.0
 """How long a first answer of Kafka is waited for: a command is to fail within ten seconds."""
 RECONNECT_MS: Final = 1000
 """Longest pause between two attempts to reconnect; the library's 30 s outlast most outages."""

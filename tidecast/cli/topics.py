@@ -68,9 +68,10 @@ def _show(topics: Iterable[TopicCheck]) -> None:
     found = list(topics)
     for topic in found:
         word = "created" if topic.created else "wrong" if topic.errors else "ok"
-        typer.echo(f"{topic.name}\t{word}\t{topic.partitions or 0} partitions")
+        detail = "; ".join(topic.errors) or f"{topic.partitions} partitions"
+        typer.echo(f"{topic.name}\t{word}\t{detail}")
         for warning in topic.warnings:
             typer.echo(f"warning: {warning}", err=True)
-    errors = [error for topic in found for error in topic.errors]
-    if errors:
-        raise SettingsError("; ".join(errors))
+    for topic in found:
+        for error in topic.errors:
+            raise SettingsError(error)
