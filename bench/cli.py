@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 
 from bench import latency as latency_bench
+from bench import publishing
+from bench import stages as stages_bench
 from bench import throughput as throughput_bench
 from bench.processes import BenchError
 from bench.report import Result, as_json, show
@@ -52,6 +54,30 @@ def latency(
     """Milliseconds from the publish call to the forecast in the subscriber's hands."""
     pace = latency_bench.Pace(rate, seconds, repeats=repeats)
     _answer(lambda servers, folder: latency_bench.measure(servers, pace, folder), json)
+
+
+@app.command()
+def stages(
+    events: Annotated[int, typer.Option(min=1)] = 200_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    repeats: Repeats = 5,
+    json: Json = False,
+) -> None:
+    """Microseconds per event of every stage of the worker."""
+    load = stages_bench.Load(events, series, repeats)
+    _answer(lambda servers, _: stages_bench.measure(servers, load), json)
+
+
+@app.command()
+def publish(
+    events: Annotated[int, typer.Option(min=1)] = 500_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Events per second from a file to Kafka."""
+    load = publishing.Load(events, series, repeats)
+    _answer(lambda servers, folder: publishing.measure(servers, load, folder), json)
 
 
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:

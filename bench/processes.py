@@ -66,3 +66,9 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         f"{ENVIRONMENT_PREFIX}REDIS__URL": settings.redis.url.get_secret_value(),
         f"{ENVIRONMENT_PREFIX}STREAM__NAME": settings.stream.name,
     }
+
+
+def expect(what: str, found: int, wanted: int) -> None:
+    """Raise BenchError when a count is not as it must be."""
+    if found != wanted:
+        raise BenchError(f"{what}: found {found:,}, expected {wanted:,}")

@@ -11,7 +11,7 @@ from bench.backlog import publish_backlog
 from bench.machine import conditions
 from bench.outputs import distinct_forecasts, saved
 from bench.peers import stock_faust
-from bench.processes import WORKER, BenchError, worker_environment
+from bench.processes import WORKER, expect, worker_environment
 from bench.race import Race, Racer, race
 from bench.report import Figure, Result
 from bench.streams import fresh_stream, timed_topic, total
@@ -127,9 +127,3 @@ def _race_stock_faust(settings: Settings, load: Load, folder: Path) -> Race:
             log=folder / "stock-faust.log",
         )
         return race(settings, racer, load.peer_events)
-
-
-def expect(what: str, found: int, wanted: int) -> None:
-    """Raise BenchError when a count is not as it must be."""
-    if found != wanted:
-        raise BenchError(f"{what}: found {found:,}, expected {wanted:,}")
