@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from bench import latency as latency_bench
+from bench import page as page_writer
 from bench import publishing
 from bench import stages as stages_bench
 from bench import throughput as throughput_bench
@@ -78,6 +79,24 @@ def publish(
     """Events per second from a file to Kafka."""
     load = publishing.Load(events, series, repeats)
     _answer(lambda servers, folder: publishing.measure(servers, load, folder), json)
+
+
+@app.command()
+def report(
+    repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
+    page: Annotated[Path, typer.Option(help="The page to write.")] = page_writer.PAGE,
+) -> None:
+    """Run every bench as it is by default, and write docs/performance.md from the results."""
+    with _place() as (servers, folder):
+        results = [
+            throughput_bench.measure(servers, throughput_bench.Load(repeats=repeats), folder),
+            latency_bench.measure(servers, latency_bench.Pace(repeats=repeats), folder),
+            stages_bench.measure(servers, stages_bench.Load(repeats=repeats)),
+            publishing.measure(servers, publishing.Load(repeats=repeats), folder),
+        ]
+    for result in results:
+        show(result, Console())
+    page_writer.write(results, page)
 
 
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:

@@ -30,7 +30,7 @@ from tidecast.settings import Settings
 from tidecast.subscriber import Subscriber
 
 QUESTION: Final = "How long from the publish call to the forecast in the subscriber's hands?"
-PROCESS_START_S: Final = 4.0
+PROCESS_START_S: Final = 3.0
 """Until the publisher's and the subscriber's processes are up and connected."""
 FIRST_FORECAST_S: Final = 60.0
 LAST_FORECAST_S: Final = 10.0

@@ -1,0 +1,1 @@
+"""Tests of the benches: that a tiny run gives figures, and that counts are exact."""

