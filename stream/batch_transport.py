@@ -79,6 +79,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         coordinator = self._thread._ensure_consumer()._coordinator
         return Owner(coordinator.generation, coordinator.member_id)
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: Faust would leave the partition out of fetches, and idle for a second when it
+        has left out all. The delivery of a batch waits for room, which is pressure enough.
+        """
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Nothing, since nothing was left out."""
+
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:  # noqa: ARG002
         """Every way Faust commits leads through here: it gets what is checkpointed."""
         return {
