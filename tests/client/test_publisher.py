@@ -13,12 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer
 
+from stream import decoder
 from tests.client.by_hand import make_by_hand
 from tests.client.forecasts import NOON
 from tidecast import Observation, Publisher, Reason, Settings
 from tidecast.errors import KafkaError, MessageError, SettingsError
 from tidecast.kafka_clients import kafka_python_options
-from tidecast.messages import OBSERVATION_SCHEMA, SCHEMA_HEADER, decode_observation
+from tidecast.messages import (
+    OBSERVATION_SCHEMA,
+    RECORD_BYTES,
+    SCHEMA_HEADER,
+    decode_observation,
+)
 from tidecast.observation_checks import checked
 from tidecast.topics import Topics, partition_of
 
@@ -78,6 +84,7 @@ def test_one_value_goes_to_the_channel_called_value(stream: Settings) -> None:
         ({"value": 1e39}, Reason.NON_FINITE, "32-bit"),
         ({"value": True}, Reason.SCHEMA, "True is not a number"),
         ({"value": "1"}, Reason.SCHEMA, "'1' is not a number"),
+        ({"values": {"c" * 65_536: 1.0}}, Reason.TOO_LARGE, "at most 65536"),
         ({"value": 1.0, "values": {"a": 1.0}}, Reason.SCHEMA, "either value or values"),
         ({"value": 1.0, "series_id": ""}, Reason.SCHEMA, "non-empty"),
         ({"value": 1.0, "series_id": "ä" * 129}, Reason.SCHEMA, "258 bytes"),
@@ -101,6 +108,10 @@ def test_what_the_worker_would_reject_does_not_leave(
         assert caught.value.reason is reason
         receipt = publisher.publish("a", 1.0, timestamp=NOON)
         assert receipt.wait(10).offset == 0
+
+
+def test_the_publisher_and_the_worker_agree_on_what_is_too_large() -> None:
+    assert decoder.RECORD_BYTES == RECORD_BYTES
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
