@@ -20,6 +20,7 @@ from tidecast.demo.show import announce, live_view, progress_lines, save_picture
 from tidecast.demo.stage import Stage, stage
 from tidecast.demo.traffic import Traffic
 from tidecast.errors import BundleError, LocalServerError
+from tidecast.local.ports import HOST
 
 LOOK_S: Final = 0.25
 """How often the view is drawn anew, and everything looked after."""
@@ -84,7 +85,7 @@ def _facts(feed: Feed, manifest: Manifest, running: Stage) -> Facts:
         manifest=manifest,
         step_seconds=feed.step_seconds,
         units=feed.units,
-        servers={"Kafka": servers.bootstrap_servers, "Valkey": servers.redis_url},
+        servers={"Kafka": servers.bootstrap_servers, "Valkey": f"{HOST}:{servers.valkey.port}"},
     )
 
 

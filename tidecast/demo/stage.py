@@ -15,6 +15,7 @@ from typing import Final
 from tidecast.errors import LocalServerError
 from tidecast.local import LocalServers, local_servers
 from tidecast.local.child import Child
+from tidecast.local.ports import HOST
 from tidecast.local.server import last_words
 from tidecast.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings, load_settings
 from tidecast.topic_admin import create_topics
@@ -59,7 +60,7 @@ def stage(folder: Path, model: Path, step_seconds: int, announce: Announce) -> I
     with ExitStack() as stack:
         with _step(announce, "servers") as detail:
             servers = stack.enter_context(local_servers(folder))
-            detail.append(f"Kafka {servers.bootstrap_servers}, Valkey port {servers.valkey.port}")
+            detail.append(f"Kafka {servers.bootstrap_servers}, Valkey {HOST}:{servers.valkey.port}")
         file = folder / SETTINGS_FILE
         file.write_text(_settings_text(servers, model, step_seconds), encoding="utf-8")
         settings = load_settings(file)

@@ -57,18 +57,17 @@ class Page:
 
     def _header(self) -> Panel:
         facts, frame, totals = self._facts, self._frame, self._frame.totals
-        manifest = facts.manifest
-        model = f"{manifest.name} {manifest.version}"
         lines = [
             _spread(("events", f"{frame.events_per_s:,.1f}/s"),
                     ("forecasts", f"{frame.forecasts_per_s:,.1f}/s"),
-                    ("total", f"{totals.forecasts_received:,}"),
-                    ("rejected", f"{totals.rejected:,}"),
                     ("latency p50", _ms(totals.latency_ms["p50"])),
                     ("p99", _ms(totals.latency_ms["p99"]))),
-            _spread(("model", model), ("in the band", _held(frame)),
+            _spread(("total", f"{totals.forecasts_received:,}"),
+                    ("rejected", f"{totals.rejected:,}"),
+                    ("in the band", _held(frame)),
                     ("up", str(timedelta(seconds=int(frame.uptime_s))))),
-            _spread(*facts.servers.items()),
+            _spread(("model", f"{facts.manifest.name} {facts.manifest.version}"),
+                    *facts.servers.items()),
         ]  # fmt: skip
         title = Text.assemble((" tidecast ", "bold"), (f"{facts.title} ", FAINT))
         return Panel(
