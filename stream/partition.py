@@ -17,7 +17,7 @@ from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.records import Record
 from stream.series_table import SeriesTable
-from tidecast.errors import Reason, ServiceError
+from tidecast.errors import Reason, TidecastError
 from tidecast.messages import Rejection
 
 UNCONFIRMED_BATCHES: Final = 8
@@ -96,7 +96,7 @@ class Partition:
             try:
                 await self._output.delivered(deliveries)
                 await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
-            except ServiceError:
+            except TidecastError:
                 self._dirty.append(rows)
                 self._deliveries = deliveries + self._deliveries
                 raise
