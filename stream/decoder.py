@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from stream.grid import FLOAT32_MAX, BoolArray, IntArray
 from stream.records import Record
 from tidecast.errors import MessageError, Reason
-from tidecast.messages import SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
-
-RECORD_BYTES: Final = 64 * 1024
-"""Largest value accepted; an observation is about a hundred bytes."""
+from tidecast.messages import RECORD_BYTES, SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
 
 EARLIEST_MS: Final = -62_072_524_800_000
 """0003-01-01: the start of its slot, at most 366 days earlier, can still be written as a date."""

@@ -36,7 +36,7 @@ class Reason(enum.StrEnum):
     EMPTY = "empty"
     """A null or empty value."""
     TOO_LARGE = "too_large"
-    """The value is longer than `limits.record_bytes`."""
+    """The value is longer than `messages.RECORD_BYTES`."""
     SCHEMA = "schema"
     """JSON of another shape: a field is missing, unknown or of the wrong type."""
     NO_KEY = "no_key"
@@ -54,7 +54,7 @@ class Reason(enum.StrEnum):
     LATE = "late"
     """Older than the newest slot by more than the grace."""
     FUTURE = "future"
-    """Further ahead of the record's Kafka timestamp than `limits.ahead_s`."""
+    """Further ahead of the record's Kafka timestamp than `stream.ahead_s`."""
 
 
 class TidecastError(Exception):

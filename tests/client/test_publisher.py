@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer
 
-from stream import decoder
 from tests.client.by_hand import make_by_hand
 from tests.client.forecasts import NOON
 from tidecast import Observation, Publisher, Reason, Settings
@@ -21,7 +20,6 @@ from tidecast.errors import KafkaError, MessageError, SettingsError
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.messages import (
     OBSERVATION_SCHEMA,
-    RECORD_BYTES,
     SCHEMA_HEADER,
     decode_observation,
 )
@@ -108,10 +106,6 @@ def test_what_the_worker_would_reject_does_not_leave(
         assert caught.value.reason is reason
         receipt = publisher.publish("a", 1.0, timestamp=NOON)
         assert receipt.wait(10).offset == 0
-
-
-def test_the_publisher_and_the_worker_agree_on_what_is_too_large() -> None:
-    assert decoder.RECORD_BYTES == RECORD_BYTES
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))

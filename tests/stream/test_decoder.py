@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.decoder import RECORD_BYTES, Decoder
+from stream.decoder import Decoder
 from stream.records import LoggedRecord
 from stream.testing import NOW_MS, InMemoryOutput
 from tests.stream.partitions import partition_of
 from tidecast.errors import Reason
-from tidecast.messages import read_rejection, rejection_headers
+from tidecast.messages import RECORD_BYTES, read_rejection, rejection_headers
 
 AHEAD_S: Final = 300
 SECOND: Final = 1000
