@@ -38,6 +38,7 @@ class Head(msgspec.Struct, frozen=True):
 
     cursor: the next offset whose effect is not in the rows; None while the rows mean nothing.
     layout, model: what the rows and their states were made by. partitions: of the topic.
+    writes: how many there were, so that a store that lost some never looks as if it had not.
     """
 
     generation: int
@@ -46,6 +47,7 @@ class Head(msgspec.Struct, frozen=True):
     layout: str
     model: str
     partitions: int
+    writes: int = 0
 
     def outranks(self, owner: Owner) -> bool:
         """Whether this head was claimed by somebody with a better right than `owner`."""
@@ -133,6 +135,7 @@ class Checkpoint:
                 layout=layout,
                 model=stored.model if stored is not None and useful else model,
                 partitions=partitions,
+                writes=0 if stored is None else stored.writes + 1,
             )
             if await store.swap(partition, stored, head, {}, fresh=head.cursor is None):
                 return cls(store, partition, owner, head)
@@ -156,7 +159,8 @@ class Checkpoint:
         Raises FencedError when a better owner has claimed the partition, StoreLostError when
         the store went back behind what it had confirmed.
         """
-        head = msgspec.structs.replace(self._head, cursor=cursor, model=model)
+        writes = self._head.writes + 1
+        head = msgspec.structs.replace(self._head, cursor=cursor, model=model, writes=writes)
         self._unconfirmed.append(head)
         while not await self.store.swap(self.partition, self._head, head, rows):
             stored = await self.store.head(self.partition)
