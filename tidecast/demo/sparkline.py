@@ -41,7 +41,7 @@ EMPTY: Final[Cell] = (" ", Style())
 
 
 class Scale(NamedTuple):
-    """Maps values to eighths of a line, 1 to `top`."""
+    """Maps values, which fit a 32-bit float, to eighths of a line, 1 to `top`."""
 
     low: float
     high: float
@@ -61,8 +61,7 @@ class Scale(NamedTuple):
 
     def level(self, value: float) -> int:
         """The eighth that a finite value reaches, at least 1, so that the lowest is seen too."""
-        # Halves first: the distance of two huge values may be no float.
-        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        share = (value - self.low) / (self.high - self.low)
         return 1 + round(share * (self.top - 1))
 
 

@@ -16,7 +16,6 @@ from tidecast.errors import LocalServerError
 from tidecast.local import LocalServers, local_servers
 from tidecast.local.child import Child
 from tidecast.local.ports import HOST
-from tidecast.local.server import last_words
 from tidecast.settings import ENVIRONMENT_PREFIX, SETTINGS_FILE, Settings, load_settings
 from tidecast.topic_admin import create_topics
 
@@ -27,6 +26,10 @@ WORKER_STOP_S: Final = 4.0
 POLL_S: Final = 0.02
 STARTED: Final = '"action": "start"'
 """Stands in the worker's log when it has reached every service and joins its group."""
+LEAVES: Final = "leave"
+"""The action of the worker's last line when it meets what it cannot handle."""
+REFUSED: Final = "tidecast: "
+"""Begins the line in which any command says why it does not start."""
 
 Announce = Callable[[str, float, str], None]
 """Told each step when it is done: its name, its seconds, a detail."""
@@ -48,7 +51,7 @@ class Stage:
             if not server.running:
                 raise LocalServerError(f"{server.name} ended by itself (log: {server.log})")
         if not self.worker.running:
-            raise _worker_ended(self.worker_log)
+            raise _worker_ended(self.worker, self.worker_log)
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def stage(folder: Path, model: Path, step_seconds: int, announce: Announce) -> I
             command = (sys.executable, "-m", "tidecast", "worker", "--settings", str(file))
             worker = Child(command, log, stop_limit_s=WORKER_STOP_S)
             stack.callback(worker.stop)
-            _await_start(worker, log)
+            await_start(worker, log)
             detail.append(f"process {worker.pid}")
         yield Stage(servers, worker, log, settings, file)
 
@@ -106,22 +109,31 @@ def _step(announce: Announce, name: str) -> Iterator[list[str]]:
     announce(name, time.monotonic() - begun, " ".join(detail))
 
 
-def _await_start(worker: Child, log: Path) -> None:
+def await_start(worker: Child, log: Path) -> None:
+    """Return when the worker has reached every service. Raises LocalServerError when it ends."""
     deadline = time.monotonic() + WORKER_START_S
     while STARTED not in log.read_text(encoding="utf-8", errors="replace"):
         if not worker.running:
-            raise _worker_ended(log)
+            raise _worker_ended(worker, log)
         if time.monotonic() > deadline:
             limit = f"within {WORKER_START_S:g} s"
             raise LocalServerError(f"the worker did not start {limit} (log: {log})")
         time.sleep(POLL_S)
 
 
-def _worker_ended(log: Path) -> LocalServerError:
-    """The error for a worker that is gone, with its own last word on why."""
-    words = last_words(log)
+def _worker_ended(worker: Child, log: Path) -> LocalServerError:
+    said = _last_error(log)
+    status = f"the worker ended with status {worker.wait(0)}"
+    return LocalServerError(f"{status}{': ' if said else ''}{said} (log: {log})")
+
+
+def _last_error(log: Path) -> str:
+    """Why a worker left, if its last line says so: a killed one says nothing."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    if lines[-1].startswith(REFUSED):
+        return lines[-1].removeprefix(REFUSED)
     try:
-        words = json.loads(words)["error"]
-    except (ValueError, KeyError, TypeError):
-        words = words.removeprefix("tidecast: ")
-    return LocalServerError(f"the worker ended by itself: {words} (log: {log})")
+        entry = json.loads(lines[-1])
+    except ValueError:
+        return ""
+    return str(entry["error"]) if entry.get("action") == LEAVES else ""

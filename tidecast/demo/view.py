@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from tidecast.demo.board import Facts, Frame
-from tidecast.demo.quantities import count, interval, quantity
+from tidecast.demo.quantities import interval, quantity
 from tidecast.demo.sparkline import FAINT, MEDIAN, OUTSIDE, PAST, draw
 from tidecast.demo.trace import Picture
 from tidecast.messages import Status
@@ -77,7 +78,7 @@ class Page:
     def _rows(self, shown: dict[str, Picture], width: int, height: int) -> Table:
         levels = self._facts.manifest.quantile_levels
         shortest, longest = NAME_COLUMNS
-        name_columns = min(max(shortest, *map(len, shown)), longest)
+        name_columns = min(max([shortest, *map(cell_len, shown)]), longest)
         taken = name_columns + VALUE_COLUMNS + NEXT_COLUMNS + SPACE_COLUMNS
         chart_columns = max(NARROWEST_CHART, width - taken)
         table = Table(box=None, padding=(0, 1), header_style=FAINT)
@@ -92,7 +93,7 @@ class Page:
         return table
 
     def _footer(self, hidden: int) -> Text:
-        more = f"   {count(hidden, 'series')} more in a taller window" if hidden else ""
+        more = f"   {hidden:,} more series in a taller window" if hidden else ""
         step = f"{self._facts.step_seconds} s a column"
         return Text(f" {KEYS}   {step}{more}", style=FAINT, no_wrap=True, overflow="ellipsis")
 
