@@ -94,3 +94,8 @@ def test_a_file_of_several_channels_is_refused(tmp_path: Path) -> None:
     text = "series_id,timestamp,load,wind\na,2026-11-20T10:00:00Z,1,2\n"
     with pytest.raises(DataError, match="channels load, wind"):
         FileFeed(written(tmp_path, text), "value", None)
+
+
+def test_a_speed_that_gets_nowhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="above 0, not -1"):
+        FileFeed(written(tmp_path, WIDE), "value", -1)

@@ -109,10 +109,11 @@ def test_the_result_in_words() -> None:
     )
 
 
-def test_a_picture_is_an_svg(tmp_path: Path) -> None:
+def test_a_picture_is_an_svg_that_loads_nothing(tmp_path: Path) -> None:
     file = tmp_path / "demo.svg"
     save_picture(facts("machine/cpu"), frame("machine/cpu"), file)
     assert ET.parse(file).getroot().tag.endswith("svg")
+    assert "@font-face" not in file.read_text()
 
 
 def test_a_picture_that_cannot_be_written(tmp_path: Path) -> None:

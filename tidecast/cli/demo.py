@@ -48,6 +48,8 @@ def demo(
     Examples: tidecast demo --file load.csv --speed 3600, and without a view,
     tidecast demo --headless --seconds 20
     """
+    if speed is not None and file is None:
+        raise typer.BadParameter("--speed goes with --file: metrics come once a second")
     with extra("demo"):
         from tidecast.demo.run import Options, run
         from tidecast.demo.show import in_words

@@ -61,8 +61,10 @@ class FileFeed:
     def __init__(self, path: Path, channel: str, speed: float | None) -> None:
         """Read and check the file. speed: one step a second when None.
 
-        Raises DataError when the file is unfit.
+        Raises DataError when the file is unfit, or the speed.
         """
+        if speed is not None and speed <= 0:
+            raise DataError(f"the speed must be above 0, not {speed:g}")
         self._table = read_observations(path, FileOptions(assume_utc=True, channel=channel))
         if self._table.channels != [channel]:
             found = ", ".join(self._table.channels)

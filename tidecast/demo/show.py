@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ Show = Callable[[Frame], None]
 PROGRESS_S: Final = 5.0
 PICTURE_COLUMNS: Final = 120
 PICTURE_LINES: Final = 47
+WEB_FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""What would have the reader's browser fetch a font: any monospaced one will do."""
 
 
 @contextmanager
@@ -81,7 +84,8 @@ def save_picture(facts: Facts, frame: Frame, file: Path) -> None:
         height=PICTURE_LINES,
     )
     console.print(Page(facts, frame))
+    svg = WEB_FONT.sub("", console.export_svg(title="tidecast demo"))
     try:
-        file.write_text(console.export_svg(title="tidecast demo"), encoding="utf-8")
+        file.write_text(svg, encoding="utf-8")
     except OSError as error:
         raise DataError(f"cannot write the picture {file}: {error.strerror}") from error
