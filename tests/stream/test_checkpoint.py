@@ -163,6 +163,17 @@ async def test_a_store_that_went_back_is_noticed() -> None:
     assert await stored(store) == (1, {"a": b"1"})
 
 
+async def test_a_store_that_went_back_during_a_rebuild_is_noticed() -> None:
+    """Until the last part, the cursor says nothing: the number of writes does."""
+    store = InMemoryStore()
+    checkpoint = await claim(store)
+    earlier = store.snapshot()
+    await checkpoint.save({"a": b"1"}, None, "model")
+    store.restore(earlier)
+    with pytest.raises(StoreLostError):
+        await checkpoint.save({}, 7, "model")
+
+
 async def test_a_store_that_went_back_to_an_earlier_owner_is_noticed() -> None:
     store = InMemoryStore()
     await claim(store, FIRST)
