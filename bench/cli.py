@@ -87,15 +87,19 @@ def report(
     page: Annotated[Path, typer.Option(help="The page to write.")] = page_writer.PAGE,
 ) -> None:
     """Run every bench as it is by default, and write docs/performance.md from the results."""
+    results = []
     with _place() as (servers, folder):
-        results = [
-            throughput_bench.measure(servers, throughput_bench.Load(repeats=repeats), folder),
-            latency_bench.measure(servers, latency_bench.Pace(repeats=repeats), folder),
-            stages_bench.measure(servers, stages_bench.Load(repeats=repeats)),
-            publishing.measure(servers, publishing.Load(repeats=repeats), folder),
+        benches: list[Callable[[], Result]] = [
+            lambda: throughput_bench.measure(
+                servers, throughput_bench.Load(repeats=repeats), folder
+            ),
+            lambda: latency_bench.measure(servers, latency_bench.Pace(repeats=repeats), folder),
+            lambda: stages_bench.measure(servers, stages_bench.Load(repeats=repeats)),
+            lambda: publishing.measure(servers, publishing.Load(repeats=repeats), folder),
         ]
-    for result in results:
-        show(result, Console())
+        for measure in benches:
+            results.append(measure())
+            show(results[-1], Console())
     page_writer.write(results, page)
 
 

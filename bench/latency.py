@@ -32,6 +32,8 @@ from tidecast.subscriber import Subscriber
 QUESTION: Final = "How long from the publish call to the forecast in the subscriber's hands?"
 PROCESS_START_S: Final = 3.0
 """Until the publisher's and the subscriber's processes are up and connected."""
+FIRST: Final = "first"
+"""The series that shows when the worker is ready; it is not of the workload."""
 FIRST_FORECAST_S: Final = 60.0
 LAST_FORECAST_S: Final = 10.0
 """How long after the last publish call a forecast may come before it counts as lost."""
@@ -127,7 +129,8 @@ def _run(servers: LocalServers, pace: Pace, folder: Path) -> Run:
         called_s, received = publisher.result(), subscriber.result()
     lost = int(np.isnan(received.times_s).sum())
     if lost or received.repeats:
-        raise BenchError(f"{lost:,} forecasts lost, {received.repeats:,} repeated")
+        late = f"{lost:,} forecasts not there {LAST_FORECAST_S:g} s after the last publish call"
+        raise BenchError(f"{late}, {received.repeats:,} repeated")
     counted = slice(pace.warm_events, None)
     return Run(
         (received.times_s - pace.schedule(start_s))[counted],
@@ -142,7 +145,7 @@ def await_first_forecast(settings: Settings, worker: Program) -> None:
     Raises BenchError when the worker ends, or does not answer in time.
     """
     with Publisher(settings) as publisher, Subscriber(settings, start="earliest") as subscriber:
-        publisher.publish("first", 1.0, timestamp=BEGIN)
+        publisher.publish(FIRST, 1.0, timestamp=BEGIN)
         deadline = time.monotonic() + FIRST_FORECAST_S
         while not subscriber.poll():
             worker.usage()
@@ -168,9 +171,12 @@ def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
     times_s = np.full(pace.events, np.nan)
     missing = pace.events
     deadline = start_s + pace.events / pace.rate + LAST_FORECAST_S
-    with Subscriber(settings) as subscriber:
+    # From the start of the log: a subscriber that is up late then shows as late, not as lost.
+    with Subscriber(settings, start="earliest") as subscriber:
         while missing and time.monotonic() < deadline:
             for forecast in subscriber.poll(POLL_S):
+                if forecast.series_id == FIRST:
+                    continue
                 slot = (forecast.origin - BEGIN) // timedelta(seconds=1)
                 event = slot * pace.series + number_of[forecast.series_id]
                 times_s[event] = time.monotonic()
