@@ -26,7 +26,7 @@ LOOK_S: Final = 0.25
 """How often the view is drawn anew, and everything looked after."""
 FIRST_FORECAST_S: Final = 30.0
 STRAGGLERS_S: Final = 5.0
-"""How long the last forecasts are waited for: a thousand times their usual latency."""
+"""How long the next forecast is waited for at the end: a hundred times its usual latency."""
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -128,10 +128,13 @@ def _look_after(running: Stage, traffic: Traffic) -> None:
 
 
 def _await_stragglers(traffic: Traffic, board: Board) -> None:
+    """Wait for the last forecasts: for as long as they keep coming, if the worker is behind."""
     traffic.stop_publishing()
-    deadline = time.monotonic() + STRAGGLERS_S
+    open_before, deadline = board.open, time.monotonic() + STRAGGLERS_S
     while board.open and time.monotonic() < deadline:
         time.sleep(LOOK_S / 10)
+        if board.open < open_before:
+            open_before, deadline = board.open, time.monotonic() + STRAGGLERS_S
 
 
 @contextmanager
