@@ -72,6 +72,13 @@ def test_what_was_published_before_the_clock_started_has_no_latency() -> None:
 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
-    now = iter([0.0, 1.0, 2.0, 10.0, 11.0])
-    pace = Pace(lambda: next(now), span_s=5.0)
-    assert [pace.update(total) for total in (0, 10, 30, 30, 130)] == [0.0, 10.0, 15.0, 0.0, 100.0]
+    times = iter([0.0, 1.0, 2.0, 10.0, 12.0])
+    pace = Pace(lambda: next(times), span_s=5.0)
+    assert [pace.update(total) for total in (0, 10, 30, 30, 130)] == [0.0, 10.0, 15.0, 0.0, 10.0]
+
+
+def test_bursts_have_a_steady_pace() -> None:
+    times = iter(np.arange(0, 30, 0.25))
+    pace = Pace(lambda: next(times))
+    paces = [pace.update(14 * (look // 4)) for look in range(120)]
+    assert paces[8:] == [14.0] * 112

@@ -87,18 +87,22 @@ class Ledger:
 
 
 class Pace:
-    """How many of something come per second, over the last few seconds."""
+    """How many of something come per second, over the last few seconds.
 
-    def __init__(self, clock: Callable[[], float], span_s: float = 5.0) -> None:
+    Measured from change to change, since what comes in bursts would else seem to come and go.
+    """
+
+    def __init__(self, clock: Callable[[], float], span_s: float = 10.0) -> None:
         self._clock = clock
         self._span_s = span_s
-        self._seen: deque[tuple[float, int]] = deque()
+        self._changes: deque[tuple[float, int]] = deque()
 
     def update(self, total: int) -> float:
-        """Take note of the total so far; the pace since the oldest note within the span."""
-        now_s = self._clock()
-        self._seen.append((now_s, total))
-        while now_s - self._seen[0][0] > self._span_s:
-            self._seen.popleft()
-        since_s, before = self._seen[0]
-        return (total - before) / (now_s - since_s) if now_s > since_s else 0.0
+        """Take note of the total so far; the pace between the changes within the span."""
+        now_s, changes = self._clock(), self._changes
+        while len(changes) > 1 and now_s - changes[0][0] > self._span_s:
+            changes.popleft()
+        if not changes or total != changes[-1][1]:
+            changes.append((now_s, total))
+        (since_s, before), (until_s, after) = changes[0], changes[-1]
+        return (after - before) / (until_s - since_s) if until_s > since_s else 0.0
