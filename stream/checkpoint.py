@@ -137,7 +137,9 @@ class Checkpoint:
                 partitions=partitions,
                 writes=0 if stored is None else stored.writes + 1,
             )
-            if await store.swap(partition, stored, head, {}, fresh=head.cursor is None):
+            done = await store.swap(partition, stored, head, {}, fresh=head.cursor is None)
+            # A client that repeats a write after a lost reply finds its own head.
+            if done or await store.head(partition) == head:
                 return cls(store, partition, owner, head)
 
     async def rows(self) -> AsyncIterator[dict[str, bytes]]:
