@@ -17,6 +17,7 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from tidecast.bundle import Positive
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
@@ -32,14 +33,22 @@ BOUND: Final = 8.0
 class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="family"):
     """What all families share. Sizes count numbers a slot, leads, or units of a layer."""
 
-    context: int = 96
-    horizon: int = 24
+    context: Positive = 96
+    horizon: Positive = 24
     quantile_levels: tuple[float, ...] = (0.1, 0.5, 0.9)
     """Must hold 0.5: the other levels are built outwards from the median."""
-    inputs: int = 24
-    bands: int = 48
-    width: int = 256
-    summary: int = 128
+    inputs: Positive = 24
+    bands: Positive = 48
+    width: Positive = 256
+    summary: Positive = 128
+
+    def __post_init__(self) -> None:
+        """Raise ValueError on levels that the head cannot build."""
+        levels = self.quantile_levels
+        if 0.5 not in levels or list(levels) != sorted(set(levels)):
+            raise ValueError(f"quantile_levels must rise and hold 0.5: {levels}")
+        if not 0 < levels[0] <= levels[-1] < 1:
+            raise ValueError(f"quantile_levels lie between 0 and 1: {levels}")
 
     def cell(self, inputs: int) -> Cell:
         """Build the family's cell for `inputs` features a slot."""
@@ -75,8 +84,7 @@ class Forecaster(nn.Module):
             nn.ReLU(),
         )
         self.skip = WindowSkip(config.context, config.horizon)
-        gaps = (len(config.quantile_levels) - 1) * config.horizon
-        self.parts = [self.skip.maps, 1, config.horizon, gaps]
+        self.parts = [self.skip.maps, 1, *[config.horizon] * len(config.quantile_levels)]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -115,7 +123,7 @@ class Forecaster(nn.Module):
         bounded = shape.clamp(-BOUND, BOUND)
         seen = torch.cat((bounded, self.spectrum(bounded), facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
-        trust, doubt, correction, gaps = torch.split(self.head(summary), self.parts, -1)
+        trust, doubt, correction, *gaps = torch.split(self.head(summary), self.parts, -1)
         # Near-deterministic series need the correction off, which units alone do only roughly.
         median = self.skip(shape, trust) + doubt.sigmoid() * correction
         return spread_quantiles(median, gaps, self.config.quantile_levels.index(0.5))

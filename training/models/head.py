@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from training.models.window import LARGEST, Window
 
 
-def spread_quantiles(median: Tensor, gaps: Tensor, middle: int) -> Tensor:
+def spread_quantiles(median: Tensor, gaps: Sequence[Tensor], middle: int) -> Tensor:
     """Stack levels around the median.
 
-    median: [N, horizon]. gaps: [N, (levels - 1) * horizon], any sign, one block a level from the
-    lowest to the highest, the median left out. middle: the median's place. → [N, horizon, levels].
+    median: [N, horizon]. gaps: [N, horizon], any sign, for each other level from the lowest to the
+    highest. middle: the median's place. → [N, horizon, levels].
     Each level is the one nearer to the median plus or minus a rounded non-negative number, so
     levels rise in float32 too.
     """
     # Softplus by hand: four times as fast in ONNX Runtime as its operator, which is not vectorised.
-    positive = gaps.relu() + (1 + (-gaps.abs()).exp()).log()
-    parts = torch.split(positive, median.shape[-1], -1)
+    parts = [gap.relu() + (1 + (-gap.abs()).exp()).log() for gap in gaps]
     levels = [median]
     for part in reversed(parts[:middle]):
         levels.insert(0, levels[0] - part)

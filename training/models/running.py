@@ -34,25 +34,23 @@ def step(window: Window, state: Tensor) -> tuple[Tensor, Tensor]:
 def sequence(window: Window) -> Tensor:
     """Return the facts of `step` for every slot of windows with batch axes [B, T]. → [B, T, FACTS].
 
-    Closed form of the recursion: a sum with weights (1 - rate)**age, relative to a fixed level.
+    Closed form of the recursion: sums with weights (1 - rate)**age, relative to the first known
+    value, in float64 since an offset may be far larger than what varies.
     """
-    slots = torch.arange(window.seen.shape[1], dtype=torch.float32)
+    slots = torch.arange(window.seen.shape[1], dtype=torch.float64)
     age = slots[:, None] - slots
-    rates = RATES[:, None, None]
-    kernel = torch.where(age >= 0, rates * (1 - rates) ** age.clamp(min=0), torch.zeros(()))
-    level = window.centre[:, -1:]
-    sums = [
-        torch.einsum("rts,bsc->btr", kernel, part * window.seen)
-        for part in (
-            torch.ones_like(window.seen),
-            window.newest - level,
-            (window.newest - window.centre).abs(),
-        )
-    ]
-    weight = sums[0]
-    begun = weight > 0
-    mean = torch.where(begun, level + sums[1] / weight.clamp(min=SMALLEST), torch.zeros(()))
-    deviation = sums[2] / weight.clamp(min=SMALLEST)
+    rates = RATES.double()[:, None, None]
+    kernel = torch.tril(rates * (1 - rates) ** age.clamp(min=0))
+
+    def total(part: Tensor) -> Tensor:
+        known = (part * window.seen).double()
+        return torch.einsum("rts,bsc->btr", kernel, known).float()
+
+    level = window.centre.gather(1, window.seen.argmax(1, keepdim=True))
+    weight = total(torch.ones_like(window.seen))
+    share = 1 / weight.clamp(min=SMALLEST)
+    mean = torch.where(weight > 0, level + total(window.newest - level) * share, torch.zeros(()))
+    deviation = total((window.newest - window.centre).abs()) * share
     return _facts(window, mean, deviation, weight)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tidecast.bundle import Positive
 from training.models.cell import Cell
 from training.models.forecaster import ForecasterConfig
 
@@ -15,8 +16,8 @@ from training.models.forecaster import ForecasterConfig
 class StreamingGruConfig(ForecasterConfig, frozen=True, forbid_unknown_fields=True, tag="gru"):
     """A GRU of `layers` layers of `hidden` units; the state has layers · hidden numbers."""
 
-    hidden: int = 64
-    layers: int = 1
+    hidden: Positive = 64
+    layers: Positive = 1
 
     def cell(self, inputs: int) -> Cell:
         """Build the cell for `inputs` features a slot."""

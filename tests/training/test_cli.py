@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tidecast.bundle import read_bundle
+from tidecast.errors import DataError, SettingsError
+from training.cli import app
+from training.runner import Runner
+
+RECIPE = """
+name = "tiny"
+unit = "MW"
+[data]
+source = "csv"
+path = "load.csv"
+licence = "CC0"
+[model]
+family = "gru"
+context = 32
+horizon = 6
+inputs = 4
+bands = 4
+width = 16
+summary = 8
+hidden = 4
+layers = 2
+[fit]
+steps = 6
+batch = 4
+length = 80
+validate_every = 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A recipe and three series of four weeks."""
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    hours = np.arange(24 * 28)
+    rng = np.random.default_rng(0)
+    columns = [np.sin(2 * np.pi * hours / 24) + rng.normal(0, 0.1, len(hours)) for _ in range(3)]
+    lines = [f"{3600 * hour},{a},{b},{c}" for hour, a, b, c in zip(hours, *columns, strict=True)]
+    (tmp_path / "load.csv").write_text("\n".join(["time,a,b,c", *lines]))
+    return tmp_path
+
+
+def fit(folder: Path, *more: str) -> list[str]:
+    paths = ["--out", str(folder / "bundles"), "--runs", str(folder / "runs")]
+    return ["fit", "--config", str(folder / "recipe.toml"), *paths, *more]
+
+
+def test_a_csv_becomes_a_bundle_that_reads_runs_and_reports(folder: Path) -> None:
+    done = CliRunner().invoke(app, fit(folder), catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(folder / "bundles" / "tiny" / "1")
+    bundle = read_bundle(folder / "bundles" / "tiny" / "1")
+    manifest = bundle.manifest
+    assert (manifest.context, manifest.horizon, manifest.state_size) == (32, 6, 2 * 4 + 6)
+    assert (manifest.step_seconds, manifest.data_licence) == (3600, "CC0")
+    assert manifest.channels[0].unit == "MW"
+    assert manifest.training["seed"] == 1
+    assert manifest.figures["parity_worst_relative_error"] <= 1e-4
+    forecast, state = Runner(bundle.graph).step(
+        np.ones((5, 32), np.float32), np.zeros((5, 14), np.float32)
+    )
+    assert forecast.shape == (5, 6, 3)
+    assert state.shape == (5, 14)
+    page = (folder / "bundles" / "tiny" / "1" / "report.html").read_text()
+    assert len(page) < 300_000
+    assert "<svg" in page
+    assert "test part" in page
+    assert "http" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "")
+
+
+def test_a_bundle_can_be_evaluated_on_another_file(folder: Path) -> None:
+    CliRunner().invoke(app, fit(folder, "--data", str(folder / "load.csv")), catch_exceptions=False)
+    arguments = [str(folder / "bundles/tiny/1"), str(folder / "load.csv"), "--first", "400"]
+    done = CliRunner().invoke(app, ["evaluate", *arguments], catch_exceptions=False)
+    scores = json.loads(done.stdout)
+    assert scores["series"] == 3
+    assert 0 < scores["mase"] < 10
+
+
+def test_wrong_input_is_an_error_of_ours(folder: Path) -> None:
+    (folder / "load.csv").write_text("time,a\n0,1\n3600,2\n")
+    with pytest.raises(DataError, match="more than the horizon"):
+        CliRunner().invoke(app, fit(folder), catch_exceptions=False)
+    (folder / "recipe.toml").write_text(RECIPE.replace('source = "csv"', 'source = "synthetic"'))
+    with pytest.raises(SettingsError, match="path"):
+        CliRunner().invoke(app, fit(folder), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate"])
+def test_help_shows_an_example(command: str) -> None:
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert f"Example: python -m training {command}" in done.stdout

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from tidecast.errors import BundleError
+from training import parity
+from training.export import OPSET, export
+from training.hostile import hostile_series
+from training.models.forecaster import Forecaster
+from training.models.streaming_lstm import StreamingLstmConfig
+from training.runner import Runner
+
+
+def small() -> Forecaster:
+    torch.manual_seed(1)
+    return Forecaster(StreamingLstmConfig(inputs=6, bands=8, width=24, summary=16, hidden=8)).eval()
+
+
+def tampered(graph: bytes, factor: float) -> bytes:
+    """Scale the first matrix of the graph by `factor`."""
+    model = onnx.load_from_string(graph)
+    weights = next(value for value in model.graph.initializer if len(value.dims) == 2)
+    changed = numpy_helper.to_array(weights) * np.float32(factor)
+    weights.CopyFrom(numpy_helper.from_array(changed, weights.name))
+    tampered_graph: bytes = model.SerializeToString()
+    return tampered_graph
+
+
+def test_the_gate_passes_an_honest_graph_and_stops_a_tampered_one() -> None:
+    model = small()
+    graph = export(model)
+    findings = parity.check(model, graph)
+    assert max(max(finding[1:]) for finding in findings) <= parity.TOLERANCE
+    with pytest.raises(BundleError, match="no bundle was written"):
+        parity.check(model, tampered(graph, 1.01))
+
+
+def test_the_graph_keeps_the_contract(model: Forecaster) -> None:
+    graph = onnx.load_from_string(export(model))
+    shapes = {
+        value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        for value in (*graph.graph.input, *graph.graph.output)
+    }
+    assert shapes == {
+        "window": ["B", 96, 1],
+        "origin": ["B"],
+        "state": ["B", model.state_size],
+        "forecast": ["B", 24, len(model.config.quantile_levels)],
+        "next_state": ["B", model.state_size],
+    }
+    assert [(entry.domain, entry.version) for entry in graph.opset_import] == [("", OPSET)]
+    assert {node.op_type for node in graph.graph.node}.isdisjoint({"GRU", "LSTM", "Loop", "Scan"})
+
+
+@pytest.mark.parametrize("batch", [1, 7, 256])
+def test_one_step_of_the_graph_is_one_step_of_the_model(model: Forecaster, batch: int) -> None:
+    runner = Runner(export(model))
+    values = hostile_series(batch, 96, seed=batch)[1]
+    state = np.random.default_rng(0).normal(size=(batch, model.state_size)).astype(np.float32)
+    forecast, after = runner.step(values, state)
+    with torch.no_grad():
+        window = torch.from_numpy(values)[..., None]
+        origin = torch.zeros(batch, dtype=torch.int64)
+        expected, expected_state = model(window, origin, torch.from_numpy(state))
+    assert parity.relative_error(forecast, expected.numpy(), values).max() <= parity.TOLERANCE
+    np.testing.assert_allclose(after, expected_state.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_crossing_or_endless_forecasts_count_as_infinite_errors() -> None:
+    window = np.ones((3, 4), np.float32)
+    expected = np.zeros((3, 1, 2), np.float32)
+    found = np.array([[[0.0, 0.0]], [[1.0, 0.0]], [[0.0, np.nan]]], np.float32)
+    assert parity.relative_error(found, expected, window).tolist() == [0.0, np.inf, np.inf]
