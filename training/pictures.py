@@ -67,10 +67,12 @@ def by_lead(scores: Scores, nominal: float) -> str:
 
 
 def to_svg(figure: Figure) -> str:
-    """Return the figure as an `<svg>` element, without date or XML prologue."""
+    """Return the figure as an `<svg>` element, without metadata or XML prologue."""
     page = io.StringIO()
     # Letters as text, not as outlines; a fixed salt keeps equal pictures equal.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tidecast"}):
-        figure.savefig(page, format="svg", metadata={"Date": None})
+        figure.savefig(
+            page, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
     text = page.getvalue()
     return text[text.index("<svg") :]

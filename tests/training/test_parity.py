@@ -21,9 +21,9 @@ def small() -> Forecaster:
 
 
 def tampered(graph: bytes, factor: float) -> bytes:
-    """Scale the first matrix of the graph by `factor`."""
+    """Scale the largest matrix of the graph by `factor`."""
     model = onnx.load_from_string(graph)
-    weights = next(value for value in model.graph.initializer if len(value.dims) == 2)
+    weights = max(model.graph.initializer, key=lambda value: len(value.raw_data))
     changed = numpy_helper.to_array(weights) * np.float32(factor)
     weights.CopyFrom(numpy_helper.from_array(changed, weights.name))
     tampered_graph: bytes = model.SerializeToString()
