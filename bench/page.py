@@ -16,8 +16,8 @@ HEAD: Final = """\
 Measured on a real Kafka and a real Valkey that share the machine with the program under test and
 with the bench. `scripts/bench report` runs the benches and writes this page; a bench that counts
 a forecast too few, too many or twice gives no figure. Each says how busy the machine was before it
-began: where that load is not near zero, other programs took their share, and the figure is a lower
-bound.
+began: where that load is not near zero, other programs took their share, and a quiet machine does
+better.
 """
 
 NOTES: Final = {

@@ -56,7 +56,7 @@ def as_json(result: Result) -> bytes:
             name: [_rounded(values.least), _rounded(values.most)]
             for name, values in spreads.items()
         },
-        "repeats": max(len(figure.values) for figure in result.figures),
+        "repeats": repeats(result),
         "parameters": result.parameters,
         "checked": result.checked,
         **asdict(result.conditions),
@@ -85,12 +85,18 @@ def rows(result: Result) -> list[tuple[str, str, str, str]]:
     return lines
 
 
+def repeats(result: Result) -> int:
+    """How often it was measured."""
+    return len(result.figures[0].values)
+
+
 def caption(result: Result) -> str:
     """What was run, what was checked, where and when."""
     conditions = result.conditions
     return "\n".join(
         [
-            ", ".join(f"{name} {_plain(value)}" for name, value in result.parameters.items()),
+            ", ".join(f"{name} {_plain(value)}" for name, value in result.parameters.items())
+            + f", repeats {repeats(result)}",
             ", ".join(f"{name} {value:,}" for name, value in result.checked.items()),
             f"{conditions.machine}; load before the start {conditions.load:g}; {conditions.date}",
             ", ".join(f"{name} {version}" for name, version in conditions.versions.items()),
