@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import Tensor
 
 from training.models.forecaster import Output
 from training.models.window import SMALLEST
 
-LARGEST_WEIGHT = 60.0
+LARGEST_WEIGHT: Final = 60.0
 """Bounds what one origin can weigh: after a jump a window is far wider than its series."""
-FAR = 50.0
+FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no forecast could meet."""
 
 

@@ -43,8 +43,8 @@ def render(manifest: Manifest, sections: list[Section], findings: list[Finding])
         "<h2>Back-tests</h2>" + _scores_table(sections),
         "<p>Rolling origins, state carried from slot to slot by ONNX Runtime on the graph of this "
         "bundle. MASE: error of the median over the in-sample error of the seasonal-naive "
-        "forecast. Pinball: mean over all levels, same unit. No series of a back-test was seen "
-        "in training.</p>",
+        "forecast. Pinball: mean over all levels, same unit. Nothing that is forecast here was "
+        "seen in training.</p>",
         *(_section(section, manifest) for section in sections),
         "<h2>Parity of torch and ONNX Runtime</h2>" + _parity_table(findings),
         f"<p>Worst distance over the larger of the forecast's magnitude and the window's range, "
