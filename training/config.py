@@ -84,6 +84,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     benchmarks: tuple[Benchmark, ...] = ()
     """Files to score the finished model on; those that are not there are left out."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports, on settings that contradict each other."""
+        if self.fit.length <= self.model.horizon:
+            raise ValueError(f"fit.length {self.fit.length} must exceed model.horizon")
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises SettingsError naming the file and the key that is wrong."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from tidecast.errors import DataError
 from training.data.waves import Floats, Ints
 from training.runner import Runner
 
@@ -58,11 +59,13 @@ def back_test(runner: Runner, task: Task, levels: tuple[float, ...]) -> tuple[Sc
 def score(forecasts: Floats, task: Task, levels: tuple[float, ...]) -> Scores:
     """Score `forecasts` [series, N, horizon, levels]. Missing targets count for nothing.
 
-    Series whose scale is zero or unknown are left out.
+    Series whose scale is zero or unknown are left out; DataError when no other is there.
     """
     leads = np.arange(1, forecasts.shape[2] + 1)
     scale = seasonal_scale(task.values[:, : task.history], task.seasonality)
     rows = np.flatnonzero(scale > 0)
+    if not rows.size:
+        raise DataError(f"{task.name}: no series varies from season to season, nothing to score")
     unit = scale[rows, None, None]
     actual = task.values[rows][:, task.origins[:, None] + leads]
     ours = forecasts[rows]

@@ -53,7 +53,7 @@ class Fit:
     def run(self, tell: Callable[[Progress], None], checkpoint: Path | None = None) -> Forecaster:
         """Train until the steps are done or validation stops improving; return the best model.
 
-        A checkpoint is written after each validation.
+        A checkpoint is written after each validation. Raises DataError when none succeeded.
         """
         fit = self.recipe.fit
         patience = fit.patience * fit.validate_every
@@ -64,6 +64,10 @@ class Fit:
                 if checkpoint:
                     self.save(checkpoint)
             tell(Progress(self.step, self.loss, self.validation, self.best))
+        if not math.isfinite(self.best):
+            raise DataError(
+                "no validation loss was a number: are there known values to validate on?"
+            )
         self.model.load_state_dict(self.best_weights)
         return self.model.eval()
 

@@ -37,6 +37,7 @@ def test_a_short_recipe_is_enough(tmp_path: Path) -> None:
         (GOOD + "quantile_levels = [0.1, 0.9]\n", "0.5"),
         (GOOD + "quantile_levels = [0.5, 0.1]\n", "rise"),
         (GOOD + "hidden = 0\n", "hidden"),
+        (GOOD + "[fit]\nlength = 24\n", "horizon"),
         ("name = ", "recipe.toml"),
         ("", "name"),
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tidecast.errors import DataError
 from training.benchmarks import RowsBenchmark, StreamBenchmark, load
 from training.evaluate import Task, baselines, score, seasonal_scale
 
@@ -57,6 +58,12 @@ def test_the_seasonal_naive_forecast_of_a_season_is_right() -> None:
     assert seasonal_scale(values, 24).tolist() == [0.0]
     _, cycle = baselines(values, task.origins, np.arange(1, 25), 24)
     np.testing.assert_array_equal(cycle[0, 0], values[0, 101:125])
+
+
+def test_series_that_never_vary_cannot_be_scored() -> None:
+    task = Task("flat", np.ones((2, 200), np.float32), np.array([150]), 100, 24)
+    with pytest.raises(DataError, match="nothing to score"):
+        score(np.ones((2, 1, 24, 3), np.float32), task, LEVELS)
 
 
 def test_benchmarks_are_read_from_streams_and_from_rows(tmp_path: Path) -> None:

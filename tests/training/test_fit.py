@@ -83,6 +83,14 @@ def test_a_fit_without_progress_stops_early() -> None:
     assert len(run(fit)) == 8
 
 
+def test_a_fit_without_a_validation_loss_gives_no_model() -> None:
+    fit = a_fit(steps=4)
+    with torch.no_grad():
+        fit.model.head.bias.fill_(torch.nan)
+    with pytest.raises(DataError, match="no validation loss"):
+        run(fit)
+
+
 def test_the_loss_is_the_plain_pinball_formula() -> None:
     torch.manual_seed(0)
     values = torch.randn(2, 60)
