@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -15,6 +15,9 @@ from stream.series_table import SeriesTable
 from tidecast.bundle import Manifest
 from tidecast.messages import ForecastIds
 from tidecast.settings import StreamSettings
+
+ENCODED_AT_ONCE: Final = 256
+"""Forecasts per call of the JSON library: their text then stays in the processor's cache."""
 
 
 class Message(NamedTuple):
@@ -84,8 +87,12 @@ def quantile_chunks(forecasts: FloatArray) -> list[bytes]:
     forecasts: [N, horizon, levels]. Numbers are the shortest that read back as the same float32.
     """
     by_level = np.ascontiguousarray(forecasts.transpose(0, 2, 1))
-    text = orjson.dumps(by_level, option=orjson.OPT_SERIALIZE_NUMPY)
-    return text[3:-3].split(b"]],[[") if len(forecasts) else []
+    chunks: list[bytes] = []
+    for first in range(0, len(by_level), ENCODED_AT_ONCE):
+        part = by_level[first : first + ENCODED_AT_ONCE]
+        text = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)
+        chunks += text[3:-3].split(b"]],[[")
+    return chunks
 
 
 def rfc3339(times_ms: IntArray) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from tidecast.errors import KafkaError, LogMismatchError
 
 READ_RECORDS: Final = 10_000
 READ_TIMEOUT_MS: Final = 1000
+TRIES: Final = 20
+RETRY_S: Final = 0.5
 
 
 class KafkaEventLog:
@@ -27,16 +30,24 @@ class KafkaEventLog:
         self._group = group
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
-        """See EventLog."""
-        place = aiokafka.TopicPartition(*partition)
-        try:
-            # Asked first: what is committed is then never beyond the end.
-            committed = await self._committed(place)
-            async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
-                start = await consumer.beginning_offsets([place])
-                end = await consumer.end_offsets([place])
-        except KafkaLibraryError as error:
-            raise KafkaError(f"cannot read the bounds of {partition}: {error!r}") from error
+        """See EventLog. A group's coordinator that is still starting is waited for."""
+        tries_left = TRIES
+        while True:
+            try:
+                return await self._bounds(aiokafka.TopicPartition(*partition))
+            except KafkaLibraryError as error:
+                tries_left -= 1
+                if not error.retriable or not tries_left:
+                    doing = f"read the bounds of {partition}"
+                    raise KafkaError(f"cannot {doing}: {error!r}") from error
+            await asyncio.sleep(RETRY_S)
+
+    async def _bounds(self, place: aiokafka.TopicPartition) -> Bounds:
+        # Asked first: what is committed is then never beyond the end.
+        committed = await self._committed(place)
+        async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
+            start = await consumer.beginning_offsets([place])
+            end = await consumer.end_offsets([place])
         return Bounds(start[place], end[place], committed if committed >= 0 else None)
 
     async def _committed(self, place: aiokafka.TopicPartition) -> int:

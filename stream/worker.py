@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,9 @@ from tidecast.topics import Topics
 STOP_S: Final = 10.0
 """Longest clean stop; what is not saved by then is worked again after the next start."""
 
+COLLECT_AFTER: Final = 100_000
+"""New objects between two collections of the youngest generation."""
+
 log = structlog.get_logger("tidecast.worker")
 
 
@@ -41,6 +45,7 @@ def run(settings: Settings) -> int:
     configure_logs(settings.log)
     engine = load_engine(settings)
     require_topics(settings)
+    _calm_garbage_collection()
     return asyncio.run(_run(settings, engine))
 
 
@@ -52,6 +57,17 @@ async def _run(settings: Settings, engine: Engine) -> int:
     finally:
         await worker.stop()
     return 0
+
+
+def _calm_garbage_collection() -> None:
+    """Collect cycles seldom, and never look at what was there at the start.
+
+    A batch makes tens of thousands of short-lived objects and no cycles; collections started by
+    their number cost a sixth of all time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
 
 class Worker:
