@@ -11,7 +11,7 @@ TidecastError
 │   └── LocalServerError   an embedded server did not start                   not retriable
 ├── StateError             stored state contradicts the log                   exit 70
 │   ├── FencedError        a newer owner holds the partition                  (partition dropped)
-│   ├── StoreLostError     Redis lost our checkpoint               (partition recovered)
+│   ├── StoreLostError     Redis went back behind our checkpoint         (partition recovered)
 │   └── LogMismatchError   retention, truncation or a changed partition count
 └── WindowError            a caller broke a rule of the window                exit 70
 
