@@ -12,7 +12,7 @@ import msgspec
 from tidecast.bundle import read_bundle
 from tidecast.cli.options import client_settings
 from tidecast.errors import RedisError, TidecastError
-from tidecast.settings import RedisSettings, Settings
+from tidecast.settings import SETTINGS_FILE, RedisSettings, Settings
 
 REDIS_STEP: Final = "start Redis or Valkey, or set redis.url"
 
@@ -41,7 +41,8 @@ def look_at_everything(file: Path | None) -> list[Verdict]:
         settings = client_settings(file)
     except TidecastError as error:
         return [_failed("settings", error)]
-    source = f"from {file}" if file else "from tidecast.toml and the environment"
+    found = file or (Path(SETTINGS_FILE) if Path(SETTINGS_FILE).exists() else None)
+    source = f"from {found} and the environment" if found else "from the environment and defaults"
     looks: list[tuple[str, Callable[[Settings], str]]] = [
         ("kafka", _look_at_kafka),
         ("redis", lambda settings: _look_at_redis(settings.redis)),
