@@ -1,0 +1,25 @@
+"""Fakes for tests of streams, ours and our users': no server, no model file."""
+
+from stream.testing.predictors import (
+    CountingPredictor,
+    FailingPredictor,
+    NaivePredictor,
+    manifest_of,
+)
+from stream.testing.records import NOW_MS, record
+from stream.testing.services import InMemoryLog, InMemoryOutput
+from stream.testing.stores import Fault, FaultyStore, InMemoryStore
+
+__all__ = [
+    "NOW_MS",
+    "CountingPredictor",
+    "FailingPredictor",
+    "Fault",
+    "FaultyStore",
+    "InMemoryLog",
+    "InMemoryOutput",
+    "InMemoryStore",
+    "NaivePredictor",
+    "manifest_of",
+    "record",
+]

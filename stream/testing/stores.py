@@ -1,0 +1,92 @@
+"""Stores of checkpoints in memory: one that works, one that fails on command."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable, Mapping
+from enum import Enum, auto
+
+from stream.checkpoint import Head, Store, TopicPartition
+from tidecast.errors import RedisError
+
+
+class InMemoryStore:
+    """A `checkpoint.Store` that lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._heads: dict[TopicPartition, Head] = {}
+        self._rows: defaultdict[TopicPartition, dict[str, bytes]] = defaultdict(dict)
+
+    async def head(self, partition: TopicPartition) -> Head | None:
+        """See Store."""
+        return self._heads.get(partition)
+
+    async def swap(
+        self,
+        partition: TopicPartition,
+        expected: Head | None,
+        head: Head,
+        rows: Mapping[str, bytes],
+        fresh: bool = False,
+    ) -> bool:
+        """See Store."""
+        if self._heads.get(partition) != expected:
+            return False
+        if fresh:
+            self._rows[partition].clear()
+        self._rows[partition].update(rows)
+        self._heads[partition] = head
+        return True
+
+    async def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
+        """See Store. One row a part; like a scan of Redis, not one moment's view of all."""
+        for series_id in list(self._rows[partition]):
+            if series_id in self._rows[partition]:
+                yield {series_id: self._rows[partition][series_id]}
+
+    def snapshot(self) -> InMemoryStore:
+        """A copy of what is held now."""
+        copy = InMemoryStore()
+        copy.restore(self)
+        return copy
+
+    def restore(self, earlier: InMemoryStore) -> None:
+        """Hold what a snapshot holds, as a server that lost its last writes; a new one: nothing."""
+        self._heads = dict(earlier._heads)
+        self._rows = defaultdict(dict, {key: dict(rows) for key, rows in earlier._rows.items()})
+
+
+class Fault(Enum):
+    """What goes wrong with a write."""
+
+    UNREACHED = auto()
+    """The write does not arrive."""
+    REPLY_LOST = auto()
+    """The write is done, the caller never hears of it."""
+
+
+class FaultyStore:
+    """Another store whose next writes meet the given faults, None for a write that goes well."""
+
+    def __init__(self, store: Store, faults: Iterable[Fault | None] = ()) -> None:
+        self.faults = deque(faults)
+        self.head = store.head
+        self.rows = store.rows
+        self._store = store
+
+    async def swap(
+        self,
+        partition: TopicPartition,
+        expected: Head | None,
+        head: Head,
+        rows: Mapping[str, bytes],
+        fresh: bool = False,
+    ) -> bool:
+        """See Store."""
+        fault = self.faults.popleft() if self.faults else None
+        if fault is Fault.UNREACHED:
+            raise RedisError("the store was not reached")
+        done = await self._store.swap(partition, expected, head, rows, fresh)
+        if fault is Fault.REPLY_LOST:
+            raise RedisError("the store's reply was lost")
+        return done
