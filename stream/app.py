@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import tempfile
 from collections.abc import Callable
 from typing import Any, Final
@@ -12,6 +11,7 @@ import faust
 
 from stream.assignment import Assignment, Batch
 from stream.batch_transport import Transport
+from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import KafkaSettings, Settings
 from tidecast.topics import Topics
 
@@ -76,9 +76,7 @@ def _servers(kafka: KafkaSettings) -> list[str]:
 
 
 def _credentials(kafka: KafkaSettings) -> faust.types.auth.CredentialsT | None:
-    context = None
-    if kafka.security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=kafka.ssl_cafile)
+    context = aiokafka_options(kafka).get("ssl_context")
     if kafka.security_protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=kafka.username,
