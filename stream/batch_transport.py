@@ -8,6 +8,7 @@ event, and commits what is checkpointed instead of what was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
@@ -21,12 +22,19 @@ from stream.checkpoint import Owner, TopicPartition
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
 
+STARTED_NS: Final = time.time_ns()
+"""When this process was started, for all that matters: which of two was started later."""
+
 
 class Holder(Protocol):
     """Who answers for the partitions: the `Assignment`."""
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed."""
+        ...
+
+    def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
+        """Take over the given partitions, and no others."""
         ...
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
@@ -77,7 +85,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     def _owner(self) -> Owner:
         coordinator = self._thread._ensure_consumer()._coordinator
-        return Owner(coordinator.generation, coordinator.member_id)
+        return Owner(coordinator.generation, coordinator.member_id, STARTED_NS)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: Faust would leave the partition out of fetches, and idle for a second when it
@@ -103,6 +111,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         await self.commit()
         holder.forget(places)
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Have the partitions claimed, also those on which no event may come for long."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        places = [TopicPartition(*place) for place in assigned]
+        self.transport.holder.assigned(places, self._owner())
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here

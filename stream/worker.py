@@ -108,15 +108,18 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Save checkpoints until told to stop, or until Faust crashes."""
-        saver = asyncio.create_task(self._save_for_ever(), name="save checkpoints")
-        crash = asyncio.create_task(self._app.wait(), name="watch Faust")
+        """Claim partitions and save checkpoints until told to stop, or until a task fails."""
         stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
-        await asyncio.wait([saver, crash, stop], return_when=asyncio.FIRST_COMPLETED)
-        if not self._stopping.is_set():
-            leave(self._app.crash_reason or RuntimeError("Faust stopped by itself"))
-        saver.cancel()
-        crash.cancel()
+        tasks = [
+            asyncio.create_task(self._assignment.claim_assigned(), name="claim partitions"),
+            asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
+            asyncio.create_task(self._watch_faust(), name="watch Faust"),
+        ]
+        await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done() and (error := task.exception()):
+                leave(error)
+            task.cancel()
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
@@ -135,10 +138,12 @@ class Worker:
     async def _save_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._settings.worker.checkpoint_interval_s)
-            try:
-                await self._assignment.save()
-            except Exception as error:
-                leave(error)
+            await self._assignment.save()
+
+    async def _watch_faust(self) -> None:
+        await self._app.wait()
+        if not self._stopping.is_set():
+            raise self._app.crash_reason or RuntimeError("Faust stopped by itself")
 
     def _partitions(self, topic: str) -> int:
         return int(self._app.consumer.topic_partitions(topic))
