@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
 
 import faust
@@ -48,6 +48,8 @@ class Holder(Protocol):
 
 class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     """Faust's aiokafka consumer, batch-wise."""
+
+    _joined = False
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Deliver fetched batches to the agent, one event each, until stopped."""
@@ -105,6 +107,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish, checkpoint and commit before the partitions are given up."""
+        if self._joined and not self._owner().member:
+            await self.transport.expelled()
         places = [TopicPartition(*place) for place in revoked]
         holder = self.transport.holder
         await holder.release(places)
@@ -114,16 +118,27 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Have the partitions claimed, also those on which no event may come for long."""
+        self._joined = True
         await super().on_partitions_assigned(assigned, generation_id)
         places = [TopicPartition(*place) for place in assigned]
         self.transport.holder.assigned(places, self._owner())
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
-    """Set as `app.transport`, with the holder of the partitions."""
+    """Set as `app.transport`, with the holder of the partitions.
+
+    `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
+    """
 
     Consumer = Consumer
 
-    def __init__(self, url: list[Any], app: faust.App, holder: Holder) -> None:
+    def __init__(
+        self,
+        url: list[Any],
+        app: faust.App,
+        holder: Holder,
+        expelled: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(url, app)
         self.holder = holder
+        self.expelled = expelled
