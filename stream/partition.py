@@ -24,7 +24,7 @@ UNCONFIRMED_BATCHES: Final = 8
 """Batches sent and not yet stored by Kafka, before the next one waits."""
 
 
-STAGES: Final = {Reason.LATE: "grid"}
+STAGES: Final = dict.fromkeys((Reason.LATE, Reason.DUPLICATE, Reason.QUOTA), "grid")
 """Where a record fell out, by reason; all others fall out while it is decoded."""
 
 
@@ -112,7 +112,7 @@ class Partition:
         answers = self._engine.apply(self._table, records)
         self._dirty.append(answers.touched)
         self.cursor = records[-1].offset + 1
-        messages = self._encoder.encode(self._table, records, answers)
+        messages = self._encoder.encode(records, answers)
         partition = self._checkpoint.partition.partition
         self._deliveries += await self._output.forecasts(partition, messages)
         if answers.refusals:

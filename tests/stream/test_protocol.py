@@ -49,7 +49,7 @@ async def damage(world: World) -> list[str]:
     table = ENGINE.new_table()
     answers = ENGINE.apply(table, world.records)
     encoder = Encoder(ENGINE.manifest, ENGINE.stream, *PLACE)
-    right = set(encoder.encode(table, world.records, answers))
+    right = set(encoder.encode(world.records, answers))
     refused = {world.records[refusal.position].offset for refusal in answers.refusals}
     sent = {one for one in world.topic if isinstance(one, Message)}
     rejected = {one.offset for one in world.topic if isinstance(one, Rejection)}

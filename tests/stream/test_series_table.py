@@ -20,7 +20,7 @@ VALUES: Final = st.floats(width=32, allow_infinity=False)
 
 def shift(table: SeriesTable, series_id: str, slot: int, values: tuple[float, float]) -> None:
     rows = table.rows_of([series_id])
-    table.shift_in(rows, np.array([slot]), np.array([values], np.float32))
+    table.shift_in(rows, np.array([slot]), np.array([values], np.float32), np.array([0]))
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.tuples(VALUES, VALUES)), max_size=30))
@@ -44,7 +44,8 @@ def test_windows_are_the_last_values_of_each_series(
 def test_several_series_are_shifted_at_once_and_others_left_alone() -> None:
     table = SeriesTable(LAYOUT)
     rows = table.rows_of(["a", "b", "c"])
-    table.shift_in(rows[[2, 0]], np.array([7, 5]), np.array([[3, 4], [1, 2]], np.float32))
+    values = np.array([[3, 4], [1, 2]], np.float32)
+    table.shift_in(rows[[2, 0]], np.array([7, 5]), values, np.array([0, 0]))
     assert table.newest(rows).tolist() == [5, NEVER, 7]
     assert table.windows(rows)[:, -1, 0].tolist()[::2] == [1.0, 3.0]
     assert np.isnan(table.windows(rows)[1]).all()
@@ -131,6 +132,9 @@ def test_a_row_of_another_size_is_refused_and_nothing_loaded() -> None:
 def test_layouts_differ_by_every_field_and_by_nothing_else() -> None:
     layouts = [LAYOUT, Layout(5, 2, 3, 1), Layout(4, 3, 3, 1), Layout(4, 2, 2, 1)]
     layouts += [Layout(4, 2, 3, 0), Layout(2, 4, 3, 1), Layout(4, 2, 0, 1)]
+    layouts += [Layout(4, 2, 3, 1, averaged=(0,)), Layout(4, 2, 3, 1, averaged=(1,))]
+    layouts += [Layout(4, 2, 3, 1, summed=(0,)), Layout(4, 2, 3, 1, remembered=1)]
+    layouts += [Layout(4, 2, 3, 1, step_seconds=60)]
     assert len({layout.fingerprint() for layout in layouts}) == len(layouts)
     assert LAYOUT.fingerprint() == Layout(4, 2, 3, 1).fingerprint()
     assert len(LAYOUT.fingerprint()) == 16
