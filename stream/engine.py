@@ -133,7 +133,6 @@ class Engine:
     def _collect(self, table: SeriesTable, draft: Draft, ended: list[str]) -> Answers:
         answered = np.flatnonzero(draft.answered)
         touched = np.unique(draft.rows[draft.usable])
-        gone = list(dict.fromkeys(name for name in ended if table.row_of(name) is None))
         if ended:
             touched = np.intersect1d(touched, table.rows())
         return Answers(
@@ -144,7 +143,7 @@ class Engine:
             statuses=draft.statuses[answered],
             touched=touched,
             refusals=sorted(draft.refusals),
-            ended=gone,
+            ended=table.missing(dict.fromkeys(ended)),
         )
 
 

@@ -99,6 +99,10 @@ class SeriesTable:
         """The row of a known series."""
         return self._ids.row_of(series_id)
 
+    def missing(self, series_ids: Iterable[str]) -> list[str]:
+        """Those of the given series that are not here."""
+        return [series_id for series_id in series_ids if self.row_of(series_id) is None]
+
     def rows(self) -> IntArray:
         """The rows of all series, ascending; there are gaps once a series was removed."""
         return self._ids.rows()
