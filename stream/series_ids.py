@@ -35,7 +35,9 @@ class SeriesIds:
 
     def rows(self) -> IntArray:
         """The rows of all series, ascending."""
-        return np.sort(np.fromiter(self._row_of.values(), np.int64, len(self._row_of)))
+        held = np.ones(len(self._ids), np.bool_)
+        held[self._free] = False
+        return np.flatnonzero(held)
 
     def find(self, series_ids: Iterable[str]) -> IntArray:
         """Row numbers [B], -1 for series that are not known."""
