@@ -115,6 +115,15 @@ class Assignment:
         for place in list(self.held):
             await self._save(place)
 
+    async def forecast_quiet(self, now_ms: int) -> None:
+        """Forecast the series that are quiet, where nothing waits in the log.
+
+        Raises KafkaError when a forecast was not stored.
+        """
+        for place, partition in list(self.held.items()):
+            if partition.cursor >= (await self._services.log.bounds(place)).end:
+                await partition.forecast_quiet(now_ms)
+
     async def release(self, places: Iterable[TopicPartition]) -> None:
         """Finish the batches in hand and checkpoint; nothing of these is answered afterwards.
 

@@ -12,7 +12,7 @@ from stream.output import Output
 from stream.partition import Partition
 from stream.recovery import recover, terms_of
 from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
-from tidecast.settings import StreamSettings
+from tidecast.settings import Rule, StreamSettings
 
 PLACE: Final = TopicPartition("tidecast.events", 2)
 PARTITIONS: Final = 4
@@ -20,8 +20,10 @@ FIRST: Final = Owner(1, "worker-1", 2)
 SECOND: Final = Owner(2, "worker-2", 2)
 
 
-def engine_of(context: int = 8, step_seconds: int = 1, name: str = "counting") -> Engine:
-    stream = StreamSettings(partitions=PARTITIONS, step_seconds=step_seconds)
+def engine_of(
+    context: int = 8, step_seconds: int = 1, name: str = "counting", aggregate: Rule = "last"
+) -> Engine:
+    stream = StreamSettings(partitions=PARTITIONS, step_seconds=step_seconds, aggregate=aggregate)
     return Engine(CountingPredictor(context, name=name), stream)
 
 

@@ -21,7 +21,9 @@ from tests.stream.simulation.vault import Vault
 from tidecast.messages import Rejection
 from tidecast.settings import WorkerSettings
 
-ENGINE: Final = engine_of(context=5, step_seconds=60)
+ENGINE: Final = engine_of(context=5, step_seconds=60, aggregate="sum")
+"""It sums, so that an event which is applied twice shows."""
+
 LARGEST_BATCH: Final = 5
 TURNS: Final = 4
 """Turns of the event loop in which what was set free arrives at its next gate."""
