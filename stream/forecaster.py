@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.grid import NEVER, BoolArray, FloatArray, IntArray
-from stream.predictor import Prediction, Predictor
+from stream.predictor import Predictor
 from stream.series_table import Layout, SeriesTable
 from tidecast.messages import Status
 
@@ -36,8 +36,9 @@ class Forecaster:
 
     def forecast(self, table: SeriesTable, rows: IntArray) -> Forecasts:
         """Forecast [B] from the newest slot of each series, and carry the state on."""
-        windows = table.windows(rows)
-        forecasts = self._carry_on(table, rows, windows).forecast
+        windows, origins = table.windows(rows), table.newest(rows) * self._layout.step_seconds
+        forecasts, states = self._predictor.predict(windows, origins, table.states_before(rows))
+        table.set_states(rows, _finite_states(states))
         target = windows[:, :, self._target]
         failed: BoolArray = np.any(~np.isfinite(forecasts), axis=(1, 2))
         if failed.any():
@@ -72,7 +73,7 @@ class Forecaster:
             nothing, at_once = self._nothing(len(gapped)), np.zeros_like(gapped)
             table.shift_in(rows[gapped], newest[gapped] + step, nothing, at_once)
             if self._layout.state_size:
-                self._carry_on(table, rows[gapped], table.windows(rows[gapped]))
+                self._step(table, rows[gapped])
 
     def rebuild(self, table: SeriesTable, rows: IntArray) -> None:
         """Recompute both states of the given series by stepping through their windows."""
@@ -86,20 +87,17 @@ class Forecaster:
             begun = np.flatnonzero(spans >= context - place)
             seen = np.full_like(final[begun], np.nan)
             seen[:, context - 1 - place :] = final[begun, : place + 1]
-            slots = newest[begun] - (context - 1 - place)
+            origins = (newest[begun] - (context - 1 - place)) * self._layout.step_seconds
             before[begun] = state[begun]
-            state[begun] = _finite_states(self._predict(seen, slots, state[begun]).next_state)
+            state[begun] = _finite_states(self._predictor.step(seen, origins, state[begun]))
         table.set_states(rows, state)
         table.set_states_before(rows, before)
 
-    def _carry_on(self, table: SeriesTable, rows: IntArray, windows: FloatArray) -> Prediction:
-        """One step of the model; the state after it is the table's."""
-        prediction = self._predict(windows, table.newest(rows), table.states_before(rows))
-        table.set_states(rows, _finite_states(prediction.next_state))
-        return prediction
-
-    def _predict(self, windows: FloatArray, slots: IntArray, states: FloatArray) -> Prediction:
-        return self._predictor.predict(windows, slots * self._layout.step_seconds, states)
+    def _step(self, table: SeriesTable, rows: IntArray) -> None:
+        """Carry the states over the newest slot, without a forecast."""
+        windows, origins = table.windows(rows), table.newest(rows) * self._layout.step_seconds
+        states = self._predictor.step(windows, origins, table.states_before(rows))
+        table.set_states(rows, _finite_states(states))
 
     def _nothing(self, count: int) -> FloatArray:
         """Missing values [count, channels]."""
