@@ -12,7 +12,7 @@ from stream.output import Output
 from stream.partition import Partition
 from stream.recovery import recover, terms_of
 from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
-from tidecast.settings import Rule, StreamSettings
+from tidecast.settings import StreamSettings
 
 PLACE: Final = TopicPartition("tidecast.events", 2)
 PARTITIONS: Final = 4
@@ -21,9 +21,11 @@ SECOND: Final = Owner(2, "worker-2", 2)
 
 
 def engine_of(
-    context: int = 8, step_seconds: int = 1, name: str = "counting", aggregate: Rule = "last"
+    context: int = 8, step_seconds: int = 1, name: str = "counting", **rules: object
 ) -> Engine:
-    stream = StreamSettings(partitions=PARTITIONS, step_seconds=step_seconds, aggregate=aggregate)
+    """rules: further settings of the stream."""
+    fields = {"partitions": PARTITIONS, "step_seconds": step_seconds, **rules}
+    stream = StreamSettings.model_validate(fields)
     return Engine(CountingPredictor(context, name=name), stream)
 
 

@@ -22,8 +22,7 @@ from tidecast.messages import Rejection
 from tidecast.settings import WorkerSettings
 
 ENGINE: Final = engine_of(context=5, step_seconds=60, aggregate="sum")
-"""It sums, so that an event which is applied twice shows."""
-
+"""Sums, since an event that is applied twice must show: the last value by event time would not."""
 LARGEST_BATCH: Final = 5
 TURNS: Final = 4
 """Turns of the event loop in which what was set free arrives at its next gate."""
