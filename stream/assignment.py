@@ -18,7 +18,7 @@ from stream.partition import Partition, Saved
 from stream.records import Record
 from stream.recovery import recover, terms_of
 from stream.store_outage import RETRY_S, StoreOutage
-from tidecast.errors import EpochError, FencedError, RedisError, StoreLostError
+from tidecast.errors import EpochError, FencedError, KafkaError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 
 REFUSED_S: Final = 30.0
@@ -114,6 +114,17 @@ class Assignment:
         """Checkpoint every partition. Raises KafkaError when a forecast was not stored."""
         for place in list(self.held):
             await self._save(place)
+
+    async def forecast_quiet(self, now_ms: int) -> None:
+        """Forecast the series that are quiet by `now_ms`, on every partition that has caught up.
+
+        A time when Kafka does not answer passes without them: they answer no event.
+        """
+        for partition in list(self._held.values()):
+            try:
+                await partition.forecast_quiet(now_ms)
+            except KafkaError as error:
+                log.warning("no stale forecasts", action="forecast_quiet", error=str(error))
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
         """Finish the batches in hand and checkpoint; nothing of these is answered afterwards.

@@ -16,6 +16,7 @@ from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.grid import IntArray
 from stream.output import Delivery, Output
+from stream.quiet import QuietSeries
 from stream.records import Record
 from stream.series_table import SeriesTable
 from tidecast.errors import Reason, StoreLostError, TidecastError
@@ -62,8 +63,11 @@ class Partition:
         self._log = log
         self._checkpoint = checkpoint
         self._table = table
+        self._quiet = QuietSeries(engine, encoder)
         self._dirty: list[IntArray] = []
+        self._ended: set[str] = set()
         self._deliveries: list[Delivery] = []
+        self._stale_deliveries: list[Delivery] = []
         self._released = False
         self._store_lost = False
         # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
@@ -88,6 +92,21 @@ class Partition:
             async for missed in self._log.read(place, self.cursor, found):
                 await self._answer(missed)
             await self._answer(fresh)
+
+    async def forecast_quiet(self, now_ms: int) -> None:
+        """Forecast the series that are quiet by `now_ms`, if the partition has caught up.
+
+        Raises KafkaError when the forecasts of the last time were not stored. No checkpoint waits
+        for these: they answer no event.
+        """
+        async with self._working:
+            place = self._checkpoint.partition
+            if self._released or (await self._log.bounds(place)).end > self.cursor:
+                return
+            before, self._stale_deliveries = self._stale_deliveries, []
+            await self._output.delivered(before)
+            messages = self._quiet.forecasts(self._table, now_ms)
+            self._stale_deliveries = await self._output.forecasts(place.partition, messages)
 
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
@@ -127,11 +146,15 @@ class Partition:
             cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
             rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
             dumped = self._table.dump(rows)
+            ended, self._ended = self._ended, set()
+            dropped = self._table.missing(ended)
         try:
             await self._output.delivered(deliveries)
-            await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
+            model = self._engine.manifest.graph_sha256
+            await self._checkpoint.save(dumped, cursor, model, dropped)
         except TidecastError:
             self._dirty.append(rows)
+            self._ended |= ended
             self._deliveries = deliveries + self._deliveries
             raise
         self.saved = cursor
@@ -139,9 +162,9 @@ class Partition:
     async def _write_all(self) -> None:
         """Every row, as it is when its turn comes; what changes behind it is saved as a change."""
         await self._checkpoint.renew()
-        for first in range(0, len(self._table), SAVE_ROWS):
+        for first in range(0, len(self._table.series_ids), SAVE_ROWS):
             async with self._working:
-                rows = np.arange(first, min(first + SAVE_ROWS, len(self._table)))
+                rows = np.arange(first, min(first + SAVE_ROWS, len(self._table.series_ids)))
                 dumped = self._table.dump(rows)
             await self._checkpoint.save(dumped, None, self._engine.manifest.graph_sha256)
 
@@ -153,6 +176,7 @@ class Partition:
     async def _answer(self, records: Sequence[Record]) -> None:
         answers = self._engine.apply(self._table, records)
         self._dirty.append(answers.touched)
+        self._ended.update(answers.ended)
         self.cursor = records[-1].offset + 1
         messages = self._encoder.encode(records, answers)
         partition = self._checkpoint.partition.partition

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
-
-import numpy as np
 
 from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
@@ -76,15 +75,16 @@ async def recover(
     bounds = await log.bounds(checkpoint.partition)
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
     table = await _stored(engine, checkpoint) if kept is None else kept
-    everything = np.arange(len(table))
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
     if stale_states:
-        engine.rebuild_states(table, everything)
+        engine.rebuild_states(table, table.rows())
+    ended: set[str] = set()
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
-        engine.apply(table, records)
+        ended.update(engine.apply(table, records).ended)
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
-        await _save_whole(checkpoint, table, steps.go_on_at, model)
+        dropped = table.missing(ended)
+        await _save_whole(checkpoint, table, steps.go_on_at, model, dropped)
     return table, steps.go_on_at
 
 
@@ -96,9 +96,11 @@ async def _stored(engine: Engine, checkpoint: Checkpoint) -> SeriesTable:
     return table
 
 
-async def _save_whole(checkpoint: Checkpoint, table: SeriesTable, cursor: int, model: str) -> None:
+async def _save_whole(
+    checkpoint: Checkpoint, table: SeriesTable, cursor: int, model: str, dropped: Collection[str]
+) -> None:
     """Write every row in parts; the cursor stays None, so rows without meaning, until the last."""
-    for first in range(0, len(table), SAVE_ROWS):
-        rows = np.arange(first, min(first + SAVE_ROWS, len(table)))
-        await checkpoint.save(table.dump(rows), None, model)
-    await checkpoint.save({}, cursor, model)
+    rows = table.rows()
+    for first in range(0, len(rows), SAVE_ROWS):
+        await checkpoint.save(table.dump(rows[first : first + SAVE_ROWS]), None, model)
+    await checkpoint.save({}, cursor, model, dropped)

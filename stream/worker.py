@@ -22,6 +22,7 @@ from stream.kafka_records import bound_batches
 from stream.logs import configure_logs
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
+from stream.stale_timer import StaleTimer
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
 from tidecast.kafka_clients import aiokafka_options
@@ -115,6 +116,9 @@ class Worker:
             asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
             asyncio.create_task(self._watch_faust(), name="watch Faust"),
         ]
+        if self._settings.stream.stale_after_slots:
+            timer = StaleTimer(self._settings.stream.step_seconds, self._assignment.forecast_quiet)
+            tasks.append(asyncio.create_task(timer.run(), name="forecast quiet series"))
         await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             if task.done() and (error := task.exception()):
