@@ -120,7 +120,7 @@ class Assignment:
 
         A time when Kafka does not answer passes without them: they answer no event.
         """
-        for partition in list(self._held.values()):
+        for partition in list(self.held.values()):
             try:
                 await partition.forecast_quiet(now_ms)
             except KafkaError as error:
