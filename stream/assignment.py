@@ -18,7 +18,7 @@ from stream.partition import Partition, Saved
 from stream.records import Record
 from stream.recovery import recover, terms_of
 from stream.store_outage import RETRY_S, StoreOutage
-from tidecast.errors import EpochError, FencedError, RedisError, StoreLostError
+from tidecast.errors import EpochError, FencedError, KafkaError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 
 REFUSED_S: Final = 30.0
@@ -116,13 +116,15 @@ class Assignment:
             await self._save(place)
 
     async def forecast_quiet(self, now_ms: int) -> None:
-        """Forecast the series that are quiet, where nothing waits in the log.
+        """Forecast the series that are quiet by `now_ms`, on every partition that has caught up.
 
-        Raises KafkaError when a forecast was not stored.
+        A time when Kafka does not answer passes without them: they answer no event.
         """
-        for place, partition in list(self.held.items()):
-            if partition.cursor >= (await self._services.log.bounds(place)).end:
+        for partition in list(self.held.values()):
+            try:
                 await partition.forecast_quiet(now_ms)
+            except KafkaError as error:
+                log.warning("no stale forecasts", action="forecast_quiet", error=str(error))
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
         """Finish the batches in hand and checkpoint; nothing of these is answered afterwards.

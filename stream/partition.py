@@ -65,6 +65,7 @@ class Partition:
         self._ended: set[str] = set()
         self._quiet = QuietSeries(engine, encoder)
         self._deliveries: list[Delivery] = []
+        self._stale_deliveries: list[Delivery] = []
         self._released = False
         self._store_lost = False
         # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
@@ -91,12 +92,20 @@ class Partition:
             await self._answer(fresh)
 
     async def forecast_quiet(self, now_ms: int) -> None:
-        """Send the forecasts of series that have fallen silent; nothing here changes a row."""
+        """Forecast the series that are quiet by `now_ms`, if the partition has caught up.
+
+        Raises KafkaError when the forecasts of the last time were not stored. No checkpoint waits
+        for these: they answer no event, and change no row.
+        """
+        place = self._checkpoint.partition
+        end = (await self._log.bounds(place)).end
         async with self._working:
-            if not self._released:
-                messages = self._quiet.forecasts(self._table, now_ms)
-                partition = self._checkpoint.partition.partition
-                await self._output.delivered(await self._output.forecasts(partition, messages))
+            if self._released or end > self.cursor:
+                return
+            before, self._stale_deliveries = self._stale_deliveries, []
+            await self._output.delivered(before)
+            messages = self._quiet.forecasts(self._table, now_ms)
+            self._stale_deliveries = await self._output.forecasts(place.partition, messages)
 
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
@@ -151,11 +160,9 @@ class Partition:
     def _changes(self) -> tuple[IntArray, list[str]]:
         """Rows changed, and series that are no more, since this was asked before."""
         rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
-        if not self._ended:
-            return rows, []
-        # Some have come back since, in other rows; a row that was left may be nobody's now.
+        # Some have come back since, and are among the rows.
         ended, self._ended = self._table.missing(self._ended), set()
-        return np.intersect1d(rows, self._table.rows()), ended
+        return rows, ended
 
     async def release(self) -> None:
         """Finish the batch in hand and take no more."""

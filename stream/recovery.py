@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
 from stream.event_log import Bounds, EventLog
@@ -96,7 +94,7 @@ async def write_rows(checkpoint: Checkpoint, table: SeriesTable, model: str) -> 
     """
     rows = table.rows()
     for first in range(0, len(rows), SAVE_ROWS):
-        part = table.dump(np.intersect1d(rows[first : first + SAVE_ROWS], table.rows()))
+        part = table.dump(rows[first : first + SAVE_ROWS])
         await checkpoint.save(part, None, model)
 
 
