@@ -13,6 +13,7 @@ from stream.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
+from stream.health import AssignmentState, Held, Rebuild
 from stream.output import Output
 from stream.partition import Partition
 from stream.records import Record
@@ -58,12 +59,23 @@ class Assignment:
         self._held: dict[TopicPartition, Partition] = {}
         self._owners: dict[TopicPartition, Owner] = {}
         self._past: dict[TopicPartition, int] = {}
+        self._recovering: dict[TopicPartition, Rebuild] = {}
         self._claiming = asyncio.Lock()
         self._store_failed_at: float | None = None
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed: whatever is before them is in a checkpoint."""
         return {place: partition.saved for place, partition in self._held.items()}
+
+    def state(self) -> AssignmentState:
+        """What there is to know of the partitions, for health and watchdogs."""
+        held = {
+            place: Held(len(partition), partition.cursor, partition.saved)
+            for place, partition in self._held.items()
+        }
+        failed_at = self._store_failed_at
+        store_down_s = 0.0 if failed_at is None else time.monotonic() - failed_at
+        return AssignmentState(held, dict(self._recovering), store_down_s, self._worker.outage_s)
 
     async def handle(self, batch: Batch) -> None:
         """Answer a batch. Blocks while Redis has been away for too long."""
@@ -130,6 +142,13 @@ class Assignment:
 
     async def _claim(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """Take a partition over; None when a newer owner has it."""
+        self._recovering[place] = Rebuild()
+        try:
+            return await self._claim_patiently(place, owner)
+        finally:
+            del self._recovering[place]
+
+    async def _claim_patiently(self, place: TopicPartition, owner: Owner) -> Partition | None:
         while True:
             try:
                 partition = await self._take(place, owner)
@@ -157,8 +176,12 @@ class Assignment:
             services.partitions(place.topic),
         )
         resumed_at = checkpoint.cursor
+
+        def tell(rebuild: Rebuild) -> None:
+            self._recovering[place] = rebuild
+
         table, cursor = await recover(
-            engine, checkpoint, services.log, self._worker.rebuild_records
+            engine, checkpoint, services.log, self._worker.rebuild_records, tell
         )
         log.info(
             "partition ready",

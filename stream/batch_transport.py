@@ -17,9 +17,13 @@ from faust.types import TP, ConsumerMessage
 
 from stream.assignment import Batch
 from stream.checkpoint import Owner, TopicPartition
+from stream.health import Membership
 
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
+
+NO_GENERATION: Final = -1
+"""Kafka's word for a consumer that is no member of its group."""
 
 
 class Holder(Protocol):
@@ -78,6 +82,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     def _owner(self) -> Owner:
         coordinator = self._thread._ensure_consumer()._coordinator
         return Owner(coordinator.generation, coordinator.member_id)
+
+    def membership(self) -> Membership:
+        """Whether the group counts us in, and which partitions it has given us."""
+        consumer = self._thread._consumer
+        coordinator = None if consumer is None else consumer._coordinator
+        if coordinator is None or coordinator.generation == NO_GENERATION:
+            return Membership(False, frozenset())
+        return Membership(True, frozenset(TopicPartition(*tp) for tp in consumer.assignment()))
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: Faust would leave the partition out of fetches, and idle for a second when it

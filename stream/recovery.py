@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from stream.checkpoint import Checkpoint
 from stream.engine import Engine
 from stream.event_log import Bounds, EventLog
+from stream.health import Rebuild
 from stream.series_table import SeriesTable
 from tidecast.errors import LogMismatchError
 
@@ -52,16 +54,28 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
     return Plan(cursor, max(cursor, bounds.committed or 0))
 
 
+def _told_nobody(_rebuild: Rebuild) -> None:
+    """Where nobody asks how far a recovery has come."""
+
+
 async def recover(
-    engine: Engine, checkpoint: Checkpoint, log: EventLog, rebuild_records: int
+    engine: Engine,
+    checkpoint: Checkpoint,
+    log: EventLog,
+    rebuild_records: int,
+    tell: Callable[[Rebuild], None] = _told_nobody,
 ) -> tuple[SeriesTable, int]:
-    """The table of a claimed partition, and the offset it is true at; the store agrees."""
+    """The table of a claimed partition, and the offset it is true at; the store agrees.
+
+    tell: is told how far it has come, part by part.
+    """
     bounds = await log.bounds(checkpoint.partition)
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
     table = engine.new_table()
     if checkpoint.cursor is not None:
         async for part in checkpoint.rows():
             table.load(part)
+            tell(Rebuild(len(table)))
     everything = np.arange(len(table))
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
@@ -69,6 +83,8 @@ async def recover(
         engine.rebuild_states(table, everything)
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
         engine.apply(table, records)
+        done = records[-1].offset + 1 - steps.replay_from
+        tell(Rebuild(len(table), done, steps.go_on_at - steps.replay_from))
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
         await _save_whole(checkpoint, table, steps.go_on_at, model)
     return table, steps.go_on_at

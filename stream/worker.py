@@ -10,16 +10,22 @@ import sys
 from typing import Final
 
 import faust
+import psutil
 import structlog
 
 from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
 from stream.engine import Engine
+from stream.health import Membership
+from stream.health_server import HealthServer
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
 from stream.logs import configure_logs
+from stream.monitor import Monitor, Sources
+from stream.offsets import KafkaOffsets
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
+from stream.watchdog import watch_loop
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
 from tidecast.kafka_clients import aiokafka_options
@@ -32,6 +38,8 @@ STOP_S: Final = 10.0
 
 COLLECT_AFTER: Final = 100_000
 """New objects between two collections of the youngest generation."""
+
+MIB: Final = 1 << 20
 
 log = structlog.get_logger("tidecast.worker")
 
@@ -88,10 +96,14 @@ class Worker:
         )
         self._assignment = Assignment(engine, services, settings.worker)
         self._app: faust.App = build_app(settings, self._assignment, leave)
+        self._offsets = KafkaOffsets(client, group)
+        self._monitor = Monitor(self._sources(services), settings.worker)
+        self._health = HealthServer(settings.health, self._monitor.health)
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Reach every service, then join the group. Raises ServiceError or SettingsError."""
+        await self._health.start()
         await self._store.ping()
         await self._output.start()
         loop = asyncio.get_running_loop()
@@ -110,16 +122,21 @@ class Worker:
     async def run(self) -> None:
         """Save checkpoints until told to stop, or until Faust crashes."""
         saver = asyncio.create_task(self._save_for_ever(), name="save checkpoints")
+        watch = asyncio.create_task(self._watch_for_ever(), name="watch the worker")
         crash = asyncio.create_task(self._app.wait(), name="watch Faust")
         stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
-        await asyncio.wait([saver, crash, stop], return_when=asyncio.FIRST_COMPLETED)
+        unwatch_loop = watch_loop(self._settings.worker.stall_s, leave)
+        await asyncio.wait([saver, watch, crash, stop], return_when=asyncio.FIRST_COMPLETED)
+        unwatch_loop()
         if not self._stopping.is_set():
             leave(self._app.crash_reason or RuntimeError("Faust stopped by itself"))
         saver.cancel()
+        watch.cancel()
         crash.cancel()
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
+        self._monitor.stopping()
         try:
             async with asyncio.timeout(STOP_S):
                 if self._app.started:
@@ -129,6 +146,8 @@ class Worker:
                     await self._app.stop()
                 await self._output.stop()
                 await self._store.close()
+                await self._offsets.close()
+                await self._health.stop()
         except TimeoutError:
             log.warning("stop took too long", action="stop", limit_s=STOP_S)
 
@@ -139,6 +158,26 @@ class Worker:
                 await self._assignment.save()
             except Exception as error:
                 leave(error)
+
+    async def _watch_for_ever(self) -> None:
+        try:
+            await self._monitor.run()
+        except Exception as error:
+            leave(error)
+
+    def _sources(self, services: Services) -> Sources:
+        process = psutil.Process()
+        return Sources(
+            state=self._assignment.state,
+            membership=self._membership,
+            offsets=self._offsets,
+            log=services.log,
+            memory_mb=lambda: process.memory_info().rss / MIB,
+        )
+
+    def _membership(self) -> Membership:
+        membership: Membership = self._app.consumer.membership()
+        return membership
 
     def _partitions(self, topic: str) -> int:
         return int(self._app.consumer.topic_partitions(topic))

@@ -13,6 +13,7 @@ TidecastError
 │   ├── FencedError        a newer owner holds the partition                  (partition dropped)
 │   ├── StoreLostError     Redis went back behind our checkpoint         (partition recovered)
 │   └── LogMismatchError   retention, truncation or a changed partition count
+├── WatchdogError          the worker stands still, or has grown too large    exit 70
 └── WindowError            a caller broke a rule of the window                exit 70
 
 A command ends with the `exit_code` of the error that stopped it (the numbers are those of
@@ -128,6 +129,10 @@ class StoreLostError(StateError):
 
 class LogMismatchError(StateError):
     """The log no longer holds what the checkpoint continues from."""
+
+
+class WatchdogError(TidecastError):
+    """A watchdog of the worker has seen that it stands still, or has grown beyond its limit."""
 
 
 class WindowError(TidecastError):
