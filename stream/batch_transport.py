@@ -8,6 +8,7 @@ event, and commits what is checkpointed instead of what was acknowledged.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
@@ -22,8 +23,8 @@ from stream.health import Membership
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
 
-NO_GENERATION: Final = -1
-"""Kafka's word for a consumer that is no member of its group."""
+STARTED_NS: Final = time.time_ns()
+"""When this process was started, for all that matters: which of two was started later."""
 
 
 class Holder(Protocol):
@@ -31,6 +32,10 @@ class Holder(Protocol):
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed."""
+        ...
+
+    def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
+        """Take over the given partitions, and no others."""
         ...
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
@@ -44,6 +49,9 @@ class Holder(Protocol):
 
 class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     """Faust's aiokafka consumer, batch-wise."""
+
+    membership = Membership(False, frozenset())
+    """What the group has given us; not joined from a rebalance's beginning to its end."""
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Deliver fetched batches to the agent, one event each, until stopped."""
@@ -81,15 +89,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     def _owner(self) -> Owner:
         coordinator = self._thread._ensure_consumer()._coordinator
-        return Owner(coordinator.generation, coordinator.member_id)
-
-    def membership(self) -> Membership:
-        """Whether the group counts us in, and which partitions it has given us."""
-        consumer = self._thread._consumer
-        coordinator = None if consumer is None else consumer._coordinator
-        if coordinator is None or coordinator.generation == NO_GENERATION:
-            return Membership(False, frozenset())
-        return Membership(True, frozenset(TopicPartition(*tp) for tp in consumer.assignment()))
+        return Owner(coordinator.generation, coordinator.member_id, STARTED_NS)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: Faust would leave the partition out of fetches, and idle for a second when it
@@ -109,12 +109,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish, checkpoint and commit before the partitions are given up."""
+        self.membership = Membership(False, frozenset())
         places = [TopicPartition(*place) for place in revoked]
         holder = self.transport.holder
         await holder.release(places)
         await self.commit()
         holder.forget(places)
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Have the partitions claimed, also those on which no event may come for long."""
+        await super().on_partitions_assigned(assigned, generation_id)
+        places = [TopicPartition(*place) for place in assigned]
+        self.membership = Membership(True, frozenset(places))
+        self.transport.holder.assigned(places, self._owner())
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here

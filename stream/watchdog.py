@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ COMMIT_S: Final = 10.0
 BEAT_S: Final = 1.0
 """Pause between two signs of life that are asked of the event loop."""
 
-Mark = tuple[Held | None, Rebuild | None, int | None]
+Mark = tuple[Held | None, Mapping[TopicPartition, Rebuild], int | None]
 
 
 @dataclass
@@ -99,9 +99,9 @@ class Watchdog:
         ]
 
     def _seen(self, place: TopicPartition, facts: Facts, now_s: float) -> _Progress:
-        held, claiming = facts.state.held.get(place), facts.state.claiming.get(place)
-        offsets = facts.kafka.get(place)
-        mark = (held, claiming, offsets.committed if offsets else None)
+        # Claims come one by one, and work on other partitions waits for them.
+        state = facts.state
+        mark = (state.held.get(place), state.claiming, facts.kafka[place].committed)
         known = self._progress.get(place)
         return known if known and known.mark == mark else _Progress(mark, now_s)
 

@@ -120,19 +120,21 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Save checkpoints until told to stop, or until Faust crashes."""
-        saver = asyncio.create_task(self._save_for_ever(), name="save checkpoints")
-        watch = asyncio.create_task(self._watch_for_ever(), name="watch the worker")
-        crash = asyncio.create_task(self._app.wait(), name="watch Faust")
+        """Claim partitions and save checkpoints until told to stop, or until a task fails."""
         stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
+        tasks = [
+            asyncio.create_task(self._assignment.claim_assigned(), name="claim partitions"),
+            asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
+            asyncio.create_task(self._monitor.run(), name="watch the worker"),
+            asyncio.create_task(self._watch_faust(), name="watch Faust"),
+        ]
         unwatch_loop = watch_loop(self._settings.worker.stall_s, leave)
-        await asyncio.wait([saver, watch, crash, stop], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
         unwatch_loop()
-        if not self._stopping.is_set():
-            leave(self._app.crash_reason or RuntimeError("Faust stopped by itself"))
-        saver.cancel()
-        watch.cancel()
-        crash.cancel()
+        for task in tasks:
+            if task.done() and (error := task.exception()):
+                leave(error)
+            task.cancel()
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
@@ -154,16 +156,12 @@ class Worker:
     async def _save_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._settings.worker.checkpoint_interval_s)
-            try:
-                await self._assignment.save()
-            except Exception as error:
-                leave(error)
+            await self._assignment.save()
 
-    async def _watch_for_ever(self) -> None:
-        try:
-            await self._monitor.run()
-        except Exception as error:
-            leave(error)
+    async def _watch_faust(self) -> None:
+        await self._app.wait()
+        if not self._stopping.is_set():
+            raise self._app.crash_reason or RuntimeError("Faust stopped by itself")
 
     def _sources(self, services: Services) -> Sources:
         process = psutil.Process()
@@ -176,7 +174,7 @@ class Worker:
         )
 
     def _membership(self) -> Membership:
-        membership: Membership = self._app.consumer.membership()
+        membership: Membership = self._app.consumer.membership
         return membership
 
     def _partitions(self, topic: str) -> int:

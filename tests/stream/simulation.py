@@ -8,11 +8,11 @@ for a while, and its gates are opened again when others have taken its partition
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from random import Random
 
 from stream.assignment import Assignment, Batch, Services
-from stream.checkpoint import Head, Owner, Store, TopicPartition
+from stream.checkpoint import Head, Owner, Store, TopicPartition, Write
 from stream.encoder import Message
 from stream.event_log import Bounds
 from stream.output import Delivery
@@ -51,20 +51,13 @@ class GatedStore:
         await self._gate()
         return head
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         # A claim that fails is tried again after a pause, which a simulation has no time for.
-        unlucky = rows and head.cursor is not None and self._random.random() < 0.2
+        unlucky = write.rows and write.head.cursor is not None and self._random.random() < 0.2
         await self._gate()
         if unlucky and self._random.random() < 0.5:
             raise RedisError("the store was not reached")
-        done = await self._store.swap(partition, expected, head, rows, fresh)
+        done = await self._store.swap(partition, expected, write)
         await self._gate()
         if unlucky:
             raise RedisError("the store's reply was lost")

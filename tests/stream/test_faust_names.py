@@ -25,6 +25,7 @@ SIGNATURES: Final[list[tuple[Callable[..., Any], list[str]]]] = [
     (driver.Consumer._drain_messages, ["self", "fetcher"]),
     (driver.Consumer._filter_committable_offsets, ["self", "tps"]),
     (driver.Consumer.on_partitions_revoked, ["self", "revoked"]),
+    (driver.Consumer.on_partitions_assigned, ["self", "assigned", "generation_id"]),
     (driver.Consumer.on_buffer_full, ["self", "tp"]),
     (driver.Consumer.on_buffer_drop, ["self", "tp"]),
     # Called by it.
@@ -102,6 +103,9 @@ class Holder:
 
     def committable(self) -> dict[TopicPartition, int]:
         return {TopicPartition(*PLACE): 5}
+
+    def assigned(self, places: object, owner: object) -> None:
+        self.calls.append("assigned")
 
     async def release(self, places: object) -> None:
         self.calls.append("release")
