@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ import numpy as np
 from stream.app import group_of
 from stream.checkpoint import TopicPartition
 from stream.grid import IntArray
+from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.records import Record
 from stream.redis_store import RedisStore
@@ -63,9 +65,13 @@ async def saved(settings: Settings) -> Saved:
 
 async def _parts(settings: Settings, topic: str) -> AsyncIterator[Sequence[Record]]:
     """Every message of a topic."""
-    log = KafkaEventLog(aiokafka_options(settings.kafka), group_of(settings))
-    for number in range(settings.stream.partitions):
-        place = TopicPartition(topic, number)
-        bounds = await log.bounds(place)
-        async for part in log.read(place, bounds.start, bounds.end):
-            yield part
+    client = aiokafka_options(settings.kafka)
+    async with (
+        aclosing(KafkaAdmin(client, group_of(settings))) as admin,
+        aclosing(KafkaEventLog(client, admin)) as log,
+    ):
+        for number in range(settings.stream.partitions):
+            place = TopicPartition(topic, number)
+            bounds = await log.bounds(place)
+            async for part in log.read(place, bounds.start, bounds.end):
+                yield part

@@ -43,8 +43,6 @@ class Services(NamedTuple):
     store: Store
     log: EventLog
     output: Output
-    partitions: Callable[[str], int]
-    """How many partitions a topic has."""
 
 
 class _Past(NamedTuple):
@@ -218,7 +216,7 @@ class Assignment:
     async def _take(self, place: TopicPartition, owner: Owner) -> Partition:
         engine, services = self._engine, self._services
         started = self._clock()
-        terms = terms_of(engine, services.partitions(place.topic))
+        terms = terms_of(engine, await services.log.partitions(place.topic))
         checkpoint = await Checkpoint.claim(services.store, place, owner, terms)
         resumed_at = checkpoint.cursor
         kept = self._kept.pop(place, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
 
 import faust
@@ -52,6 +52,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     membership = Membership(False, frozenset())
     """What the group has given us; not joined from a rebalance's beginning to its end."""
+    _joined = False
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Deliver fetched batches to the agent, one event each, until stopped."""
@@ -109,6 +110,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish, checkpoint and commit before the partitions are given up."""
+        if self._joined and not self._owner().member:
+            await self.transport.expelled()
         self.membership = Membership(False, frozenset())
         places = [TopicPartition(*place) for place in revoked]
         holder = self.transport.holder
@@ -119,6 +122,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Have the partitions claimed, also those on which no event may come for long."""
+        self._joined = True
         await super().on_partitions_assigned(assigned, generation_id)
         places = [TopicPartition(*place) for place in assigned]
         self.membership = Membership(True, frozenset(places))
@@ -126,10 +130,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
-    """Set as `app.transport`, with the holder of the partitions."""
+    """Set as `app.transport`, with the holder of the partitions.
+
+    `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
+    """
 
     Consumer = Consumer
 
-    def __init__(self, url: list[Any], app: faust.App, holder: Holder) -> None:
+    def __init__(
+        self,
+        url: list[Any],
+        app: faust.App,
+        holder: Holder,
+        expelled: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(url, app)
         self.holder = holder
+        self.expelled = expelled

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import errno
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -11,36 +15,62 @@ from stream.health import Health
 from tidecast.errors import SettingsError
 from tidecast.settings import HealthSettings
 
+RETRY_S: Final = 1.0
+"""Pause between two tries to take over a predecessor's port."""
+
 log = structlog.get_logger("tidecast.health")
 
 
 class HealthServer:
     """Answers from the worker's own event loop: that it answers at all is half the verdict."""
 
-    def __init__(self, settings: HealthSettings, health: Callable[[], Health]) -> None:
+    def __init__(
+        self, settings: HealthSettings, health: Callable[[], Health], successor: bool = False
+    ) -> None:
+        """`successor`: a port that is taken is waited for, since its holder is about to leave."""
         self._settings = settings
         self._health = health
+        self._successor = successor
+        self._waiting: asyncio.Task[None] | None = None
         app = web.Application()
         app.add_routes([web.get("/livez", self._livez), web.get("/readyz", self._readyz)])
         self._runner = web.AppRunner(app, access_log=None)
 
-    async def start(self) -> str:
-        """Listen, and return the URL. Raises SettingsError for an address that is not free."""
-        host, port = self._settings.host, self._settings.port
+    async def start(self) -> None:
+        """Listen; the log says where. Raises SettingsError for an address that is not free."""
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            await self._listen()
         except OSError as error:
-            await self._runner.cleanup()
-            raise SettingsError(f"cannot listen on health.host {host}: {error}") from error
-        name, bound = self._runner.addresses[0][:2]
-        url = f"http://[{name}]:{bound}" if ":" in name else f"http://{name}:{bound}"
-        log.info("health is told", action="health", url=url)
-        return url
+            if error.errno != errno.EADDRINUSE or not self._successor:
+                await self._runner.cleanup()
+                host = self._settings.host
+                raise SettingsError(f"cannot listen on health.host {host}: {error}") from error
+            self._waiting = asyncio.create_task(self._take_over(), name="take over the port")
 
     async def stop(self) -> None:
         """Close the port."""
+        if self._waiting is not None:
+            self._waiting.cancel()
         await self._runner.cleanup()
+
+    @property
+    def url(self) -> str | None:
+        """Where it answers; None while it does not."""
+        if not self._runner.addresses:
+            return None
+        host, port = self._runner.addresses[0][:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def _listen(self) -> None:
+        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+        log.info("health is told", action="health", url=self.url)
+
+    async def _take_over(self) -> None:
+        while self.url is None:
+            await asyncio.sleep(RETRY_S)
+            with contextlib.suppress(OSError):
+                await self._listen()
 
     async def _livez(self, _request: web.Request) -> web.Response:
         health = self._health()

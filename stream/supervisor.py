@@ -1,9 +1,9 @@
 """Keeps one worker running: starts it again after a failure, replaces it on request.
 
-    exit code 0, 65, 78, ...   a human is needed, or nobody: leave with the same code
-    69, 70, a signal           start it again, after a pause
-    SIGTERM, SIGINT            hand it on, wait; a second one kills
-    SIGHUP                     start a successor beside the worker; it takes the place over
+exit code 0, 65, 78, ...   a human is needed, or nobody: leave with the same code
+69, 70, a signal           start it again, after a pause
+SIGTERM, SIGINT            hand it on, wait; a second one kills
+SIGHUP                     start a successor beside the worker; it takes the place over
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from stream.assignment import Assignment, Services
 from stream.engine import Engine
 from stream.health import Membership
 from stream.health_server import HealthServer
+from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
 from stream.logs import configure_logs
@@ -88,17 +89,16 @@ class Worker:
         self._settings = settings
         self._store = RedisStore(settings.redis, group)
         self._output = KafkaOutput(client, Topics.of(settings.stream.name))
-        services = Services(
-            store=self._store,
-            log=KafkaEventLog(client, group),
-            output=self._output,
-            partitions=self._partitions,
-        )
+        self._admin = KafkaAdmin(client, group)
+        self._log = KafkaEventLog(client, self._admin)
+        services = Services(self._store, self._log, self._output)
         self._assignment = Assignment(engine, services, settings.worker)
-        self._app: faust.App = build_app(settings, self._assignment, leave)
+        self._app: faust.App = build_app(settings, self._assignment, self._expelled, leave)
         self._offsets = KafkaOffsets(client, group)
         self._monitor = Monitor(self._sources(services), settings.worker)
-        self._health = HealthServer(settings.health, self._monitor.health)
+        self._health = HealthServer(
+            settings.health, self._monitor.health, successor=settings.worker.instance is not None
+        )
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -146,7 +146,8 @@ class Worker:
                     await self._assignment.release(list(self._assignment.committable()))
                     await self._app.consumer.commit()
                     await self._app.stop()
-                await self._output.stop()
+                for close in (self._output.stop, self._log.aclose, self._admin.aclose):
+                    await close()
                 await self._store.close()
                 await self._offsets.close()
                 await self._health.stop()
@@ -177,8 +178,14 @@ class Worker:
         membership: Membership = self._app.consumer.membership
         return membership
 
-    def _partitions(self, topic: str) -> int:
-        return int(self._app.consumer.topic_partitions(topic))
+    async def _expelled(self) -> None:
+        """Make way for a worker that was started in our place; otherwise we join again."""
+        instance = self._settings.worker.instance
+        if instance is not None and await self._admin.has_instance(instance):
+            log.info("replaced by a new worker", action="replaced", instance=instance)
+            sys.stderr.flush()
+            # At once: what is not in a checkpoint is the new worker's to answer.
+            os._exit(0)
 
 
 def load_engine(settings: Settings) -> Engine:

@@ -18,7 +18,7 @@ from stream.event_log import Bounds
 from stream.output import Delivery
 from stream.records import LoggedRecord, Record
 from stream.testing import InMemoryLog, InMemoryStore
-from tests.stream.partitions import PARTITIONS, PLACE, engine_of
+from tests.stream.partitions import PLACE, engine_of
 from tidecast.errors import RedisError, StateError
 from tidecast.messages import Rejection
 from tidecast.settings import WorkerSettings
@@ -73,6 +73,7 @@ class GatedLog:
     """A log behind gates."""
 
     def __init__(self, log: InMemoryLog, gate: Gate) -> None:
+        self.partitions = log.partitions
         self._log, self._gate = log, gate
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
@@ -164,7 +165,7 @@ class SimulatedWorker:
         self.output = world.output_of(world.topic, self.gate)
         store = GatedStore(world.break_store(world.store), self.gate, world.random)
         log = GatedLog(world.log, self.gate)
-        services = Services(store, log, self.output, lambda _topic: PARTITIONS)
+        services = Services(store, log, self.output)
         self.assignment = Assignment(ENGINE, services, WorkerSettings())
         self._world = world
         self.tasks = [asyncio.create_task(self._consume()), asyncio.create_task(self._save())]

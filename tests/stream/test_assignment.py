@@ -28,16 +28,16 @@ LIMIT_S: Final = 5.0
 class World:
     """What workers share: the store, the log, and one output for each of them."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, partitions: int = PARTITIONS) -> None:
         self.now_s = 0.0
         self.store = store or InMemoryStore()
-        self.log = InMemoryLog()
+        self.log = InMemoryLog(partitions=partitions)
         self.log.append(PLACE, RECORDS)
         self.log.append(OTHER, RECORDS)
 
-    def worker(self, partitions: int = PARTITIONS) -> tuple[Assignment, InMemoryOutput]:
+    def worker(self) -> tuple[Assignment, InMemoryOutput]:
         output = InMemoryOutput()
-        services = Services(self.store, self.log, output, lambda _topic: partitions)
+        services = Services(self.store, self.log, output)
         engine = engine_of(step_seconds=60)
         return Assignment(engine, services, WorkerSettings(), lambda: self.now_s), output
 
@@ -257,7 +257,7 @@ async def test_a_poison_record_moves_the_cursor() -> None:
 async def test_a_topic_of_another_size_stops_the_worker() -> None:
     world = World()
     await handle(world.worker()[0], [batch(0, 1)])
-    grown, output = world.worker(partitions=PARTITIONS + 1)
+    grown, output = World(world.store, PARTITIONS + 1).worker()
     with pytest.raises(LogMismatchError):
         await handle(grown, [batch(1, 2, SECOND)])
     assert output.messages == []

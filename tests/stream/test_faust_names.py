@@ -114,6 +114,10 @@ class Holder:
         self.calls.append("forget")
 
 
+async def nobody_expels() -> None:
+    raise AssertionError("a consumer that never joined was expelled")
+
+
 class Consumer(batch_transport.Consumer):
     """Ours, whose broker only notes what is committed."""
 
@@ -133,7 +137,7 @@ class Transport(batch_transport.Transport):
 
 async def test_our_consumer_commits_checkpoints_before_it_hands_a_partition_on() -> None:
     app, holder = plain_app(), Holder()
-    app.transport = Transport(app.conf.broker_consumer, app, holder)
+    app.transport = Transport(app.conf.broker_consumer, app, holder, nobody_expels)
     await app.consumer.on_partitions_revoked({PLACE})
     assert holder.calls[:3] == ["release", "commit 5", "forget"]
     close(app)

@@ -23,6 +23,7 @@ from stream.health import (
 from stream.health_server import HealthServer
 from tests.stream.facts import IDLE, WELL, state
 from tests.stream.partitions import PLACE
+from tests.waiting import wait_until
 from tidecast.errors import SettingsError
 from tidecast.settings import HealthSettings
 
@@ -104,7 +105,9 @@ def get(url: str) -> tuple[int, Any]:
 async def test_both_questions_are_answered_over_http() -> None:
     told = [WELL]
     server = HealthServer(HealthSettings(), lambda: judge(told[0]))
-    url = await server.start()
+    await server.start()
+    url = server.url
+    assert url is not None
     assert url.startswith("http://127.0.0.1:")
     assert await to_thread(get, f"{url}/livez") == (200, {"live": True})
     figures = {"series": 2, "cursor": 10, "saved": 10, "committed": 10, "lag": 0}
@@ -117,10 +120,18 @@ async def test_both_questions_are_answered_over_http() -> None:
     await server.stop()
 
 
-async def test_a_port_that_is_taken_is_a_matter_of_settings() -> None:
+async def test_a_port_that_is_taken_is_a_matter_of_settings_or_of_patience() -> None:
     first = HealthServer(HealthSettings(), lambda: judge(WELL))
-    port = int((await first.start()).rpartition(":")[2])
-    second = HealthServer(HealthSettings(port=port), lambda: judge(WELL))
+    await first.start()
+    assert first.url is not None
+    taken = HealthSettings(port=int(first.url.rpartition(":")[2]))
     with pytest.raises(SettingsError, match="cannot listen on health"):
-        await second.start()
+        await HealthServer(taken, lambda: judge(WELL)).start()
+    successor = HealthServer(taken, lambda: judge(IDLE), successor=True)
+    await successor.start()
+    assert successor.url is None
+    url = first.url
     await first.stop()
+    await to_thread(wait_until, lambda: successor.url == url, 10, "the port is taken over")
+    assert (await to_thread(get, f"{url}/readyz"))[1]["partitions"] == {}
+    await successor.stop()

@@ -11,7 +11,7 @@ from stream.health import Membership
 from stream.monitor import Monitor, Sources
 from stream.testing import InMemoryLog, InMemoryOffsets, InMemoryOutput, InMemoryStore
 from tests.stream.events import Event, records_of
-from tests.stream.partitions import FIRST, PARTITIONS, PLACE, engine_of
+from tests.stream.partitions import FIRST, PLACE, engine_of
 from tidecast.errors import LogMismatchError, WatchdogError
 from tidecast.settings import WorkerSettings
 
@@ -29,7 +29,7 @@ class World:
         self.offsets = InMemoryOffsets(self.log)
         self.memory_mb = 200.0
         self.now_s = 1000.0
-        services = Services(InMemoryStore(), self.log, InMemoryOutput(), lambda _: PARTITIONS)
+        services = Services(InMemoryStore(), self.log, InMemoryOutput())
         self.assignment = Assignment(engine_of(step_seconds=60), services, settings)
         sources = Sources(
             state=self.assignment.state,
