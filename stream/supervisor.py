@@ -21,8 +21,10 @@ from typing import Final
 
 import structlog
 
+from stream.logs import configure_logs
 from tidecast.errors import EXIT_CANNOT_CONTINUE, ServiceError
 from tidecast.local import guard
+from tidecast.settings import LogSettings
 
 STOP_S: Final = 15.0
 """Longest stop of a worker, which gives itself ten seconds."""
@@ -38,6 +40,12 @@ SIGNALLED: Final = 128
 AGAIN: Final = {ServiceError.exit_code, EXIT_CANNOT_CONTINUE}
 
 log = structlog.get_logger("tidecast.supervisor")
+
+
+def supervise(command: Sequence[str], logs: LogSettings, replaceable: bool) -> int:
+    """Keep the command, a worker, running. Returns the exit code to leave with."""
+    configure_logs(logs)
+    return asyncio.run(Supervisor(command, replaceable).run())
 
 
 def may_start_again(code: int) -> bool:
@@ -171,6 +179,8 @@ class Supervisor:
 
     def _one_of_two_ended(self, oldest: bool, code: int) -> None:
         left = self._children[0].pid
+        if self._stopping:
+            return
         if not oldest:
             log.error(
                 "the successor ended, the worker goes on",
