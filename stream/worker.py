@@ -21,6 +21,7 @@ from stream.health_server import HealthServer
 from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
+from stream.kafka_records import bound_batches
 from stream.logs import configure_logs
 from stream.monitor import Monitor, Sources
 from stream.offsets import KafkaOffsets
@@ -84,6 +85,7 @@ class Worker:
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         """Raises RedisError for a URL that is none."""
+        bound_batches()
         group = group_of(settings)
         client = aiokafka_options(settings.kafka)
         self._settings = settings
