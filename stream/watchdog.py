@@ -129,7 +129,8 @@ def watch_loop(limit_s: float, leave: Callable[[Exception], None]) -> Callable[[
             waited_s = 0.0 if alive.is_set() else waited_s + BEAT_S
             alive.clear()
             if waited_s > limit_s:
-                leave(WatchdogError(f"the event loop has been blocked for {waited_s:.0f} s"))
+                blocked = f"the event loop has been blocked for {waited_s:.0f} s"
+                leave(WatchdogError(f"{blocked} (worker.stall_s is {limit_s:g})"))
             with contextlib.suppress(RuntimeError):  # the loop was closed a moment ago
                 loop.call_soon_threadsafe(alive.set)
 
