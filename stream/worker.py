@@ -105,9 +105,9 @@ class Worker:
 
     async def start(self) -> None:
         """Reach every service, then join the group. Raises ServiceError or SettingsError."""
-        await self._health.start()
         await self._store.ping()
         await self._output.start()
+        await self._health.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
