@@ -14,6 +14,7 @@ TidecastError
 │   ├── StoreLostError     Redis went back behind our checkpoint         (written anew)
 │   ├── EpochError         the state belongs to another epoch, of ids or of the group
 │   └── LogMismatchError   retention, truncation or a changed partition count
+├── WatchdogError          the worker stands still, or has grown too large    exit 70
 └── WindowError            a caller broke a rule of the window                exit 70
 
 A command ends with the `exit_code` of the error that stopped it (the numbers are those of
@@ -139,6 +140,10 @@ class EpochError(StateError):
 
 class LogMismatchError(StateError):
     """The log no longer holds what the checkpoint continues from."""
+
+
+class WatchdogError(TidecastError):
+    """A watchdog of the worker has seen that it stands still, or has grown beyond its limit."""
 
 
 class WindowError(TidecastError):

@@ -7,7 +7,7 @@ from stream.testing.predictors import (
     manifest_of,
 )
 from stream.testing.records import NOW_MS, record
-from stream.testing.services import InMemoryLog, InMemoryOutput
+from stream.testing.services import InMemoryLog, InMemoryOffsets, InMemoryOutput
 from stream.testing.stores import Fault, FaultyStore, InMemoryStore
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Fault",
     "FaultyStore",
     "InMemoryLog",
+    "InMemoryOffsets",
     "InMemoryOutput",
     "InMemoryStore",
     "NaivePredictor",

@@ -10,6 +10,7 @@ import pytest
 from stream.checkpoint import Owner
 from stream.engine import Engine
 from stream.event_log import Bounds
+from stream.health import Rebuild
 from stream.records import LoggedRecord
 from stream.recovery import SAVE_ROWS, Plan, plan, recover
 from stream.series_table import SeriesTable
@@ -169,3 +170,14 @@ async def test_an_owner_that_is_overtaken_while_it_recovers_gives_up() -> None:
     await claim(store, Owner(3, "worker-3"), engine)
     with pytest.raises(FencedError):
         await recover(engine, slow, log_of(31), ALL)
+
+
+async def test_a_recovery_tells_how_far_it_has_come() -> None:
+    engine, told = engine_of(), list[Rebuild]()
+    caught_up = await claim(await store_at(10, engine), SECOND, engine)
+    table, _ = await recover(engine, caught_up, log_of(31), ALL, tell=told.append)
+    loaded = [one for one in told if not one.total]
+    assert [one.series for one in loaded] == [1, 2, 3]
+    assert {one.total for one in told[3:]} == {21}
+    assert [one.done for one in told[3:]] == list(range(3, 22, 3))
+    assert told[-1] == Rebuild(len(table), 21, 21)
