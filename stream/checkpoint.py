@@ -9,7 +9,7 @@ the process that was started later outranks: it has taken an older one's place b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -79,10 +79,10 @@ class Head(msgspec.Struct, frozen=True):
 class Write(NamedTuple):
     """What one write changes: the head, some rows, the rows of `dropped` series.
 
-    fresh: all older rows go too.
+    head: None takes the head away. fresh: all older rows go too.
     """
 
-    head: Head
+    head: Head | None
     rows: Mapping[str, bytes] = {}
     dropped: Collection[str] = ()
     fresh: bool = False
@@ -101,6 +101,25 @@ class Store(Protocol):
 
     def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
         """All rows of a partition, in parts."""
+        ...
+
+
+class Size(NamedTuple):
+    """How much is stored of a partition."""
+
+    rows: int
+    bytes: int
+
+
+class InspectableStore(Store, Protocol):
+    """A store that an operator may look into without reading all of it."""
+
+    async def size(self, partition: TopicPartition) -> Size:
+        """How many rows a partition has, and about how much memory they take."""
+        ...
+
+    async def find(self, partition: TopicPartition, series_ids: Sequence[str]) -> dict[str, bytes]:
+        """The rows of the given series, of those that are there."""
         ...
 
 

@@ -98,6 +98,14 @@ class Engine:
         table.set_states(rows, state)
         table.set_states_before(rows, before)
 
+    def statuses(self, table: SeriesTable, rows: IntArray) -> IntArray:
+        """Status of a forecast at each series' newest slot [B], indices into STATUSES.
+
+        As far as the window tells: whether the model's answer is finite is not tried.
+        """
+        target = table.windows(rows)[:, :, self._target]
+        return self._judge(target, table.spans(rows), np.zeros(len(rows), np.bool_))
+
     def _round(
         self,
         table: SeriesTable,
