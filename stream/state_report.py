@@ -115,13 +115,15 @@ def _series_report(engine: Engine, partition: int, row: dict[str, bytes]) -> Ser
     table.load(row)
     one = np.zeros(1, np.int64)
     newest, step = int(table.newest(one)[0]), engine.stream.step_seconds
-    window = table.windows(one)[0, -LAST_SLOTS:]
+    span = int(table.spans(one)[0])
+    window = table.windows(one)[0]
+    window = window[len(window) - min(span, LAST_SLOTS) :]
     channels = [channel.name for channel in engine.manifest.channels]
     return SeriesReport(
         series_id,
         partition,
         None if newest == NEVER else datetime.fromtimestamp(newest * step, UTC),
-        int(table.spans(one)[0]),
+        span,
         {name: _listed(window[:, place]) for place, name in enumerate(channels)},
         STATUSES[int(engine.statuses(table, one)[0])],
     )
