@@ -96,7 +96,7 @@ def changed(settings: Settings, **stream: object) -> Settings:
     return settings.model_copy(update={"stream": settings.stream.model_copy(update=stream)})
 
 
-def kafka_admin(settings: Settings) -> Any:
+def kafka_admin(settings: Settings) -> Any:  # noqa: ANN401 - kafka-python has no types
     return KafkaAdminClient(**kafka_python_options(settings.kafka))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import aiokafka
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -21,19 +23,20 @@ async def test_commits_are_set_from_outside_only_while_the_group_is_empty(
         kafka_admin.create_topics([NewTopic(stream_name, 2, 1)])
     client = aiokafka_options(KafkaSettings(bootstrap_servers=servers.bootstrap_servers))
     place, other = TopicPartition(stream_name, 0), TopicPartition(stream_name, 1)
-    group = KafkaAdmin(client, stream_name)
-    assert await group.forgotten()
-    assert await group.members() == []
-    await group.commit({place: 7, other: 3})
-    assert (await group.committed(place), await group.committed(other)) == (7, 3)
-    assert not await group.forgotten()
-    async with aiokafka.AIOKafkaConsumer(stream_name, **client, group_id=stream_name) as member:
-        await member.seek_to_end()
-        assert len(await group.members()) == 1
-        with pytest.raises(GroupInUseError, match="stop the workers"):
-            await group.commit({place: 9})
-    assert await group.members() == []
-    assert await group.committed(place) == 7
-    await group.commit({place: 2})
-    assert await group.committed(place) == 2
-    await group.aclose()
+    member = aiokafka.AIOKafkaConsumer(
+        stream_name, **client, group_id=stream_name, enable_auto_commit=False
+    )
+    async with aclosing(KafkaAdmin(client, stream_name)) as group:
+        assert await group.forgotten()
+        assert await group.members() == []
+        await group.commit({place: 7, other: 3})
+        assert (await group.committed(place), await group.committed(other)) == (7, 3)
+        assert not await group.forgotten()
+        async with member:
+            assert len(await group.members()) == 1
+            with pytest.raises(GroupInUseError, match="stop the workers"):
+                await group.commit({place: 9})
+        assert await group.members() == []
+        assert await group.committed(place) == 7
+        await group.commit({place: 2})
+        assert await group.committed(place) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -26,16 +27,22 @@ COLUMNS: Final = (
     "layout",
     "epoch",
 )
+OWNER_WIDTH: Final = 20
+"""A member's id ends in 36 characters that say nothing to the eye."""
 LAYOUT: Final = {True: "ok", False: "another", None: "-"}
 
 
 def show_partitions(reports: Sequence[PartitionReport]) -> None:
     """A line a partition; under the table what each verdict means and what resolves it."""
     _show(COLUMNS, [_cells(report) for report in reports])
+    partitions: defaultdict[str, list[str]] = defaultdict(list)
     for report in reports:
         if report.detail:
             todo = f": {report.command}" if report.command else ""
-            _print(f"partition {report.partition}: {report.verdict}, {report.detail}{todo}")
+            remark = f"{report.verdict}, {report.detail}{todo}"
+            partitions[remark].append(str(report.partition))
+    for remark, numbers in partitions.items():
+        _print(f"partition {', '.join(numbers)}: {remark}")
 
 
 def show_series(report: SeriesReport) -> None:
@@ -75,7 +82,10 @@ def _show(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
         for line in (columns, *lines):
             _print("\t".join(line))
         return
-    table = Table(*columns)
+    table = Table()
+    for name in columns:
+        owner = name == "owner"
+        table.add_column(name, no_wrap=owner, max_width=OWNER_WIDTH if owner else None)
     for line in lines:
         table.add_row(*map(Text, line))
     console.print(table)
