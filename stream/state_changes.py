@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from stream.checkpoint import Head, Terms, TopicPartition, Write
+from stream.checkpoint import NOBODY, Head, Terms, TopicPartition, Write, head_of
 from stream.event_log import Bounds
 from stream.inspection import (
     ACCEPT_LOSS,
@@ -46,17 +46,7 @@ def rebuilt(state: PartitionState, terms: Terms, *, accept_loss: bool) -> Change
         write = Write(None, fresh=True)
         return Change(state.place, state.head, write, None, f"{state.place}: forgotten, is no more")
     go_on_at, why = _where_to_go_on(state, state.bounds, terms.epoch, accept_loss=accept_loss)
-    head = Head(
-        generation=0,
-        member="",
-        started_ns=0,
-        cursor=None,
-        layout=terms.layout,
-        model=terms.model,
-        partitions=terms.partitions,
-        epoch=terms.epoch,
-        writes=_next_write(state.head),
-    )
+    head = head_of(NOBODY, terms, cursor=None, model=terms.model, writes=_next_write(state.head))
     commit = None if go_on_at == state.bounds.committed else go_on_at
     at = state.bounds.start if go_on_at is None else go_on_at
     says = f"{state.place}: rows made anew from the log, answers go on at {at}{why}"
@@ -79,9 +69,7 @@ def moved(state: PartitionState, terms: Terms) -> Change | None:
         )
     head = msgspec.structs.replace(
         state.head,
-        generation=0,
-        member="",
-        started_ns=0,
+        **NOBODY._asdict(),
         epoch=terms.epoch,
         writes=_next_write(state.head),
     )

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from stream.checkpoint import Head, TopicPartition
+from stream.checkpoint import Head, Size, TopicPartition
 from stream.engine import STATUSES, Engine
 from stream.grid import NEVER, FloatArray
-from stream.inspection import judge
+from stream.inspection import Judgement, PartitionState, judge
 from stream.state_admin import StateAdmin
 from tidecast.errors import StateError
 from tidecast.topics import partition_of
@@ -67,32 +67,13 @@ async def report_partitions(admin: StateAdmin, only: int | None = None) -> list[
     states = [one for one in await admin.look() if only in (None, one.place.partition)]
     if not states:
         raise StateError(f"{admin.topic} has no partition {only}")
-    reports = []
-    for state in states:
-        judged = judge(state, terms, forgotten=forgotten)
-        size = await admin.services.store.size(state.place)
-        head, bounds = state.head, state.bounds
-        reports.append(
-            PartitionReport(
-                partition=state.place.partition,
-                verdict=judged.verdict,
-                detail=judged.detail,
-                command=judged.command,
-                generation=head.generation if head else None,
-                member=head.member if head else None,
-                cursor=head.cursor if head else None,
-                committed=bounds.committed if bounds else None,
-                log_start=bounds.start if bounds else None,
-                log_end=bounds.end if bounds else None,
-                lag=state.lag,
-                rows=size.rows,
-                bytes=size.bytes,
-                model=_model_of(head, admin.engine) if head else None,
-                layout_fits=head.layout == terms.layout if head else None,
-                epoch=head.epoch if head else None,
-            )
+    store, engine = admin.services.store, admin.engine
+    return [
+        _partition_report(
+            state, judge(state, terms, forgotten=forgotten), await store.size(state.place), engine
         )
-    return reports
+        for state in states
+    ]
 
 
 async def report_series(admin: StateAdmin, series_id: str) -> SeriesReport:
@@ -108,6 +89,30 @@ async def report_series(admin: StateAdmin, series_id: str) -> SeriesReport:
             "than these: its row cannot be read"
         )
     return _series_report(admin.engine, place.partition, found)
+
+
+def _partition_report(
+    state: PartitionState, judged: Judgement, size: Size, engine: Engine
+) -> PartitionReport:
+    head, bounds = state.head, state.bounds
+    return PartitionReport(
+        partition=state.place.partition,
+        verdict=judged.verdict,
+        detail=judged.detail,
+        command=judged.command,
+        generation=head.generation if head else None,
+        member=head.member if head else None,
+        cursor=head.cursor if head else None,
+        committed=bounds.committed if bounds else None,
+        log_start=bounds.start if bounds else None,
+        log_end=bounds.end if bounds else None,
+        lag=state.lag,
+        rows=size.rows,
+        bytes=size.bytes,
+        model=_model_of(head, engine) if head else None,
+        layout_fits=head.layout == engine.layout.fingerprint() if head else None,
+        epoch=head.epoch if head else None,
+    )
 
 
 def _series_report(engine: Engine, partition: int, row: dict[str, bytes]) -> SeriesReport:

@@ -60,7 +60,7 @@ def answer(settings: Settings, log: Path, wanted: int) -> list[Forecast]:
 
 
 def stopped_words(settings: Settings, log: Path) -> str:
-    """The last log line of a worker that leaves because of the state."""
+    """The log of a worker that leaves because of the state."""
     with running_worker(settings, log) as worker:
         assert worker.wait(LIMIT_S) == CANNOT_CONTINUE
     return log.read_text()
