@@ -82,6 +82,11 @@ class TimedPredictor:
         with self.watch.time("predict"):
             return self._predictor.predict(windows, origins, states)
 
+    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+        """See Predictor."""
+        with self.watch.time("predict"):
+            return self._predictor.step(windows, origins, states)
+
 
 def measure(servers: LocalServers, load: Load) -> Result:
     """Take a partition of a backlog through every stage, `repeats` times from an empty table."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 
 class Record(Protocol):
-    """One record of the events topic. aiokafka's `ConsumerRecord` is one."""
+    """One record of the events topic."""
 
     @property
     def offset(self) -> int:
@@ -30,9 +30,19 @@ class Record(Protocol):
 
 
 class LoggedRecord(NamedTuple):
-    """A record made by hand, for replays and tests."""
+    """A record as it lies in the log."""
 
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+class Oversize(NamedTuple):
+    """In the place of a record, or of a whole batch, that is too large to be read."""
+
+    offset: int
+    timestamp: int
+    detail: str
+    key: None = None
+    value: None = None
