@@ -49,6 +49,12 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
         go_on_at = bounds.start if bounds.committed is None else bounds.committed
     else:
         go_on_at = cursor
+    if go_on_at < bounds.start <= reached:
+        raise LogMismatchError(
+            f"the log begins at {bounds.start}, the rows end at {go_on_at}: retention has passed "
+            "what they lack; `tidecast state rebuild` makes them anew from what is there, and "
+            f"answers go on at {reached}"
+        )
     if go_on_at < bounds.start:
         raise LogMismatchError(
             f"the log begins at {bounds.start}, events from {go_on_at} on were never read: "

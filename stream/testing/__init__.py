@@ -1,5 +1,6 @@
 """Fakes for tests of streams, ours and our users': no server, no model file."""
 
+from stream.testing.group import InMemoryGroup
 from stream.testing.predictors import (
     CountingPredictor,
     FailingPredictor,
@@ -16,6 +17,7 @@ __all__ = [
     "FailingPredictor",
     "Fault",
     "FaultyStore",
+    "InMemoryGroup",
     "InMemoryLog",
     "InMemoryOffsets",
     "InMemoryOutput",

@@ -44,7 +44,9 @@ def test_the_plan(case: str, cursor: int | None, bounds: Bounds, expected: Plan)
 @pytest.mark.parametrize(
     ("cursor", "bounds", "what"),
     [
-        (9, Bounds(10, 90, 50), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, 9), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, None), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, 50), "begins at 10, the rows end at 9: .* answers go on at 50"),
         (None, Bounds(60, 90, 50), "begins at 60, events from 50 on were never read"),
         (91, Bounds(10, 90, 50), "ends at 90, and 91 was reached"),
         (5, Bounds(0, 90, 91), "ends at 90, and 91 was reached"),
