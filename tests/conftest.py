@@ -17,6 +17,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="this seed of the protocol's simulation alone")
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Which worlds the protocol's simulation goes through, and how to see one again."""
+    seed, trials = config.getoption("--seed"), config.getoption("--trials")
+    seeds = f"0 to {trials - 1}" if seed is None else str(seed)
+    return f"protocol simulation: seeds {seeds} (again: tests/stream/test_protocol.py --seed N)"
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
     """A real Kafka and Valkey, shared by the session: leave them running and use `stream_name`.

@@ -79,7 +79,7 @@ class StreamSettings(_Section):
     ahead_s: Annotated[int, Field(ge=0)] = 300
     """How far an observation may be ahead of its record's Kafka timestamp."""
     epoch: Annotated[int, Field(ge=0)] = 0
-    """Part of every forecast id; raise it to answer old events anew."""
+    """Part of every forecast id; raise it when offsets begin anew, as in a topic made again."""
 
     @model_validator(mode="after")
     def _check_end(self) -> Self:
