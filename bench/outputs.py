@@ -61,11 +61,23 @@ async def saved(settings: Settings) -> Saved:
     return Saved(events, windows)
 
 
+async def partition_records(settings: Settings, topic: str, partition: int) -> list[Record]:
+    """Every message of a partition, in order."""
+    parts = _partition_parts(settings, TopicPartition(topic, partition))
+    return [record async for part in parts for record in part]
+
+
 async def _parts(settings: Settings, topic: str) -> AsyncIterator[Sequence[Record]]:
     """Every message of a topic."""
-    log = KafkaEventLog(aiokafka_options(settings.kafka), group_of(settings))
     for number in range(settings.stream.partitions):
-        place = TopicPartition(topic, number)
-        bounds = await log.bounds(place)
-        async for part in log.read(place, bounds.start, bounds.end):
+        async for part in _partition_parts(settings, TopicPartition(topic, number)):
             yield part
+
+
+async def _partition_parts(
+    settings: Settings, place: TopicPartition
+) -> AsyncIterator[Sequence[Record]]:
+    log = KafkaEventLog(aiokafka_options(settings.kafka), group_of(settings))
+    bounds = await log.bounds(place)
+    async for part in log.read(place, bounds.start, bounds.end):
+        yield part

@@ -1,0 +1,12 @@
+"""All faults by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.faults.fault import Fault
+from bench.faults.kafka_faults import KAFKA
+from bench.faults.redis_faults import REDIS
+from bench.faults.worker_faults import WORKER_FAULTS
+
+FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in (*WORKER_FAULTS, *KAFKA, *REDIS)}

@@ -1,0 +1,61 @@
+"""A fault, and what it may lay hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal
+
+from bench.faults.driver import Driver
+from bench.faults.fleet import Fleet
+from bench.faults.place import Place
+from bench.faults.points import Load, Shape, as_they_are
+from bench.processes import WORKER
+from tidecast.settings import Settings
+
+Group = Literal["worker", "kafka", "redis", "input", "mix", "control"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One repeat while it runs. settings: straight, past the proxies. random: of the seed."""
+
+    place: Place
+    settings: Settings
+    fleet: Fleet
+    driver: Driver
+    load: Load
+    random: Random
+
+
+def nothing(_: Stage) -> None:
+    """A fault that lies in the input or in the workers themselves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault by name.
+
+    about: in half a line, for the table. act: commits it while events flow, and returns when it
+    is over. shape: what it does to the input. workers: how many there are. module: what they run;
+    first: what the first start of worker 0 runs in its place. stream: settings of the stream.
+    outage_bar_s: the longest outage that is allowed, None where the issue names none.
+    """
+
+    name: str
+    group: Group
+    about: str
+    act: Callable[[Stage], None] = nothing
+    shape: Shape = as_they_are
+    workers: int = 2
+    module: Sequence[str] = WORKER
+    first: Callable[[Random], Sequence[str]] | None = None
+    stream: Mapping[str, Any] = field(default_factory=dict)
+    compression: str | None = None
+    outage_bar_s: float | None = None
+
+    @property
+    def control(self) -> bool:
+        """Whether this is a negative control, which the verifier must find guilty."""
+        return self.group == "control"

@@ -1,0 +1,59 @@
+"""The real servers with a proxy in front of each, shared by all repeats of a campaign."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bench.faults.ledger_model import write_ledger
+from bench.faults.proxy import TcpProxy
+from tidecast.local import Detour, LocalServers, local_servers
+from tidecast.local.ports import HOST, free_port
+from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings, WorkerSettings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Servers, the proxies by which workers reach them, and the model."""
+
+    servers: LocalServers
+    kafka_proxy: TcpProxy
+    redis_proxy: TcpProxy
+    model: Path
+    folder: Path
+
+    def straight(self, stream: StreamSettings, worker: WorkerSettings) -> Settings:
+        """Settings that reach the servers past the proxies, for driver and verifier."""
+        return Settings(
+            kafka=KafkaSettings(bootstrap_servers=self.servers.bootstrap_servers),
+            redis=RedisSettings(url=SecretStr(self.servers.redis_url)),
+            stream=stream,
+            worker=worker,
+        )
+
+    def by_proxy(self, straight: Settings) -> Settings:
+        """The same settings by way of the proxies, for the workers."""
+        kafka = KafkaSettings(bootstrap_servers=f"{HOST}:{self.kafka_proxy.port}")
+        redis = RedisSettings(url=SecretStr(f"redis://{HOST}:{self.redis_proxy.port}/0"))
+        return straight.model_copy(update={"kafka": kafka, "redis": redis})
+
+
+@contextlib.contextmanager
+def open_place() -> Iterator[Place]:
+    """Start everything; it goes with the block."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-faults-")))
+        detour = Detour(port=free_port(), advertised=free_port())
+        servers = stack.enter_context(local_servers(folder / "servers", kafka_detour=detour))
+        yield Place(
+            servers=servers,
+            kafka_proxy=stack.enter_context(TcpProxy(detour.advertised, detour.port)),
+            redis_proxy=stack.enter_context(TcpProxy(free_port(), servers.valkey.port)),
+            model=write_ledger(folder / "models"),
+            folder=folder,
+        )

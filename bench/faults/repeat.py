@@ -1,0 +1,139 @@
+"""One repeat: a fresh stream, workers, events, the fault in their midst, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+from kafka.admin import KafkaAdminClient
+
+from bench.faults.driver import Driver
+from bench.faults.fault import Fault, Stage
+from bench.faults.fleet import Fleet
+from bench.faults.place import Place
+from bench.faults.points import STEP_MS, Load, Point, points
+from bench.faults.timing import catch_up_s, outage_s
+from bench.faults.verdict import Verdict
+from bench.faults.verifier import verify
+from bench.processes import BenchError
+from bench.streams import Ends, fresh_name, stream_topics
+from stream.app import group_of
+from stream.checkpoint import TopicPartition
+from stream.redis_store import RedisStore
+from stream.worker import load_engine
+from tidecast.errors import TidecastError
+from tidecast.kafka_clients import kafka_python_options
+from tidecast.settings import Settings, StreamSettings, WorkerSettings
+from tidecast.topics import Topics
+
+READY_S: Final = 60.0
+SETTLE_S: Final = 90.0
+"""How long the workers may take to the end of the log when driver and fault are done."""
+LOOK_S: Final = 0.1
+EARLIEST, LATEST = 0.35, 0.6
+"""When the fault comes: which share of the events is out by then, decided by the seed."""
+
+
+def run_repeat(place: Place, fault: Fault, load: Load, seed: int) -> Verdict:
+    """Run one repeat. Raises BenchError when it could not be run as it should."""
+    random = Random(f"{fault.name} {seed}")
+    with _stage(place, fault, load, random) as stage:
+        stage.driver.start()
+        stage.driver.await_share(random.uniform(EARLIEST, LATEST))
+        begun_ms = _now_ms()
+        fault.act(stage)
+        healed_ms = _now_ms()
+        stage.driver.join()
+        settled = asyncio.run(_settled(stage.settings))
+        fleet = stage.fleet
+        fleet.stop_all()
+        found, times = verify(stage.settings, load_engine(stage.settings))
+        return Verdict(
+            found=found,
+            outage_s=outage_s(times, begun_ms),
+            catch_up_s=catch_up_s(times, healed_ms, load.rate),
+            peak_memory_bytes=fleet.peak_bytes,
+            restarts=fleet.restarts,
+            exits=fleet.exits,
+            settled=settled,
+        )
+
+
+@contextlib.contextmanager
+def _stage(place: Place, fault: Fault, load: Load, random: Random) -> Iterator[Stage]:
+    """A stream whose workers have answered the first slot of every series."""
+    # Sums, so that an event applied twice changes the window.
+    stream = StreamSettings(**{"name": fresh_name(), "aggregate": "sum", **fault.stream})
+    settings = place.straight(stream, WorkerSettings(model=place.model))
+    folder = place.folder / stream.name
+    folder.mkdir()
+    slots = load.events // load.series
+    regular = list(points(load, _now_ms() - slots * STEP_MS))
+    shaped = fault.shape(regular[load.series :], random)
+    with (
+        stream_topics(settings),
+        Fleet(place.by_proxy(settings), folder, fault.module) as fleet,
+    ):
+        for number in range(fault.workers):
+            first = fault.first(random) if fault.first and number == 0 else None
+            fleet.start(number, first)
+        _await_ready(settings, fault.workers, regular[: load.series], fleet)
+        driver = Driver(settings, shaped, load.rate, fault.compression)
+        yield Stage(place, settings, fleet, driver, load, random)
+
+
+def _await_ready(settings: Settings, workers: int, first: list[Point], fleet: Fleet) -> None:
+    """Return when the group is complete and has answered the given points."""
+    greeting = Driver(settings, first, None)
+    greeting.start()
+    greeting.join()
+    deadline = time.monotonic() + READY_S
+    topic = Topics.of(settings.stream.name).forecasts
+    with (
+        Ends(settings, topic) as ends,
+        contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka))) as admin,
+    ):
+        while ends.total() < len(first) or _members(admin, settings) < workers:
+            if time.monotonic() > deadline:
+                raise BenchError(f"not ready within {READY_S:g} s; see {fleet.log(0)}")
+            time.sleep(LOOK_S)
+
+
+def _members(admin: KafkaAdminClient, settings: Settings) -> int:
+    group = group_of(settings)
+    return len(admin.describe_groups([group])[group]["members"])
+
+
+async def _settled(settings: Settings) -> bool:
+    """Whether checkpoints come to the end of the events within the limit."""
+    topic = Topics.of(settings.stream.name).events
+    deadline = time.monotonic() + SETTLE_S
+    store = RedisStore(settings.redis, group_of(settings))
+    with Ends(settings, topic) as ends:
+        wanted = ends.total()
+    try:
+        while await _saved(store, settings, topic) < wanted:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(LOOK_S)
+    finally:
+        await store.close()
+    return True
+
+
+async def _saved(store: RedisStore, settings: Settings, topic: str) -> int:
+    """How many events are in checkpoints; -1 while Redis does not answer."""
+    places = [TopicPartition(topic, number) for number in range(settings.stream.partitions)]
+    try:
+        heads = [await store.head(place) for place in places]
+    except TidecastError:
+        return -1
+    return sum(head.cursor or 0 for head in heads if head is not None)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
