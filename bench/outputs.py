@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ import numpy as np
 from stream.app import group_of
 from stream.checkpoint import TopicPartition
 from stream.grid import IntArray
+from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.records import Record
 from stream.redis_store import RedisStore
@@ -63,21 +65,21 @@ async def saved(settings: Settings) -> Saved:
 
 async def partition_records(settings: Settings, topic: str, partition: int) -> list[Record]:
     """Every message of a partition, in order."""
-    parts = _partition_parts(settings, TopicPartition(topic, partition))
+    parts = _parts(settings, topic, partition)
     return [record async for part in parts for record in part]
 
 
-async def _parts(settings: Settings, topic: str) -> AsyncIterator[Sequence[Record]]:
-    """Every message of a topic."""
-    for number in range(settings.stream.partitions):
-        async for part in _partition_parts(settings, TopicPartition(topic, number)):
-            yield part
-
-
-async def _partition_parts(
-    settings: Settings, place: TopicPartition
+async def _parts(
+    settings: Settings, topic: str, *partitions: int
 ) -> AsyncIterator[Sequence[Record]]:
-    log = KafkaEventLog(aiokafka_options(settings.kafka), group_of(settings))
-    bounds = await log.bounds(place)
-    async for part in log.read(place, bounds.start, bounds.end):
-        yield part
+    """Every message of the given partitions of a topic, of all when none is given."""
+    client = aiokafka_options(settings.kafka)
+    async with (
+        aclosing(KafkaAdmin(client, group_of(settings))) as admin,
+        aclosing(KafkaEventLog(client, admin)) as log,
+    ):
+        for number in partitions or range(settings.stream.partitions):
+            place = TopicPartition(topic, number)
+            bounds = await log.bounds(place)
+            async for part in log.read(place, bounds.start, bounds.end):
+                yield part

@@ -30,6 +30,7 @@ from stream.kafka_output import KafkaOutput
 from stream.onnx_predictor import OnnxPredictor
 from stream.predictor import Prediction
 from stream.records import Record
+from stream.recovery import terms_of
 from stream.redis_store import RedisStore
 from tidecast.bundle import read_bundle
 from tidecast.kafka_clients import aiokafka_options
@@ -155,9 +156,8 @@ class Line:
         engine, place = self._engine, self._place
         partitions = self._settings.stream.partitions
         model = engine.manifest.graph_sha256
-        checkpoint = await Checkpoint.claim(
-            self._store, place, owner, engine.layout.fingerprint(), model, partitions
-        )
+        terms = terms_of(engine, partitions)
+        checkpoint = await Checkpoint.claim(self._store, place, owner, terms)
         table = engine.new_table()
         with watch.time("fetch"):
             batches = await self._fetch()

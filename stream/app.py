@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import faust
@@ -23,9 +23,16 @@ BUFFERED_BATCHES: Final = 2
 
 
 def build_app(
-    settings: Settings, assignment: Assignment, leave: Callable[[Exception], None]
+    settings: Settings,
+    assignment: Assignment,
+    expelled: Callable[[], Awaitable[None]],
+    leave: Callable[[Exception], None],
 ) -> faust.App:
-    """The app, ready to start. `leave` is called with what a batch could not be handled for."""
+    """The app, ready to start.
+
+    `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
+    `leave` is called with what a batch could not be handled for.
+    """
     app = faust.App(
         group_of(settings),
         broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
@@ -37,6 +44,7 @@ def build_app(
         broker_request_timeout=30.0,
         broker_max_poll_records=settings.worker.batch_records,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.worker.instance,
         stream_buffer_maxsize=BUFFERED_BATCHES,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -45,7 +53,7 @@ def build_app(
         datadir=tempfile.gettempdir(),
         autodiscover=False,
     )
-    app.transport = Transport(app.conf.broker_consumer, app, assignment)
+    app.transport = Transport(app.conf.broker_consumer, app, assignment, expelled)
     events = app.topic(
         Topics.of(settings.stream.name).events, key_serializer="raw", value_serializer="raw"
     )

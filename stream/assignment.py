@@ -1,4 +1,4 @@
-"""All partitions that this worker holds: claimed on their first batch, saved, released."""
+"""All partitions that this worker holds: claimed when they are assigned, saved, released."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.output import Output
-from stream.partition import Partition
+from stream.partition import Partition, Saved
 from stream.records import Record
-from stream.recovery import recover
-from tidecast.errors import FencedError, RedisError, StateError, StoreLostError
+from stream.recovery import recover, terms_of
+from stream.store_outage import RETRY_S, StoreOutage
+from tidecast.errors import EpochError, FencedError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 
-RETRY_S: Final = 0.5
-"""Pause between two tries while Redis does not answer."""
+REFUSED_S: Final = 30.0
+"""How long Kafka may hold us for the owner of a partition whose state says otherwise: three times
+what it takes to notice that one is no member any more."""
 
 log = structlog.get_logger("tidecast.assignment")
 
@@ -40,39 +42,70 @@ class Services(NamedTuple):
     store: Store
     log: EventLog
     output: Output
-    partitions: Callable[[str], int]
-    """How many partitions a topic has."""
+
+
+class _Past(NamedTuple):
+    """An ownership that is over, since a moment of the monotonic clock, and the reason."""
+
+    owner: Owner
+    since_s: float
+    refusal: str | None
 
 
 class Assignment:
     """Routes batches to partitions and keeps their checkpoints.
 
-    A partition is claimed with the first batch of a generation. Once it is released or fenced,
-    batches of that generation and older ones are passed over: they belong to the next owner.
+    A partition is claimed when it is assigned. Once it is released or fenced, batches of that
+    owner and of older generations are passed over: they belong to the next owner.
     """
 
-    def __init__(self, engine: Engine, services: Services, worker: WorkerSettings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        services: Services,
+        worker: WorkerSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.outage = StoreOutage(worker.outage_s, clock)
+        self._clock = clock
         self._engine = engine
         self._services = services
         self._worker = worker
         self._held: dict[TopicPartition, Partition] = {}
         self._owners: dict[TopicPartition, Owner] = {}
-        self._past: dict[TopicPartition, int] = {}
+        self._past: dict[TopicPartition, _Past] = {}
+        self._kept: dict[TopicPartition, Saved] = {}
+        self._assigned: asyncio.Queue[tuple[TopicPartition, Owner]] = asyncio.Queue()
         self._claiming = asyncio.Lock()
-        self._store_failed_at: float | None = None
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed: whatever is before them is in a checkpoint."""
         return {place: partition.saved for place, partition in self._held.items()}
 
+    def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
+        """The partitions that are ours from now on; `claim_assigned` takes them over."""
+        given = set(places)
+        self._kept = {place: kept for place, kept in self._kept.items() if place in given}
+        for place in sorted(given):
+            self._assigned.put_nowait((place, owner))
+
+    async def claim_assigned(self) -> None:
+        """Claim what is assigned, for ever: a partition is ready before its first event comes.
+
+        Raises StateError or KafkaError when one cannot be taken over.
+        """
+        while True:
+            place, owner = await self._assigned.get()
+            await self._partition(place, owner)
+
     async def handle(self, batch: Batch) -> None:
-        """Answer a batch. Blocks while Redis has been away for too long."""
+        """Answer a batch. Blocks while Redis has been away for too long.
+
+        Raises EpochError when the partition is Kafka's gift and the state's refusal for long.
+        """
         place, owner, records = batch
-        if owner.generation <= self._past.get(place, -1):
-            return
-        await self._hold_while_store_is_down()
-        async with self._claiming:
-            partition = await self._partition(place, owner)
+        await self.outage.hold()
+        partition = await self._partition(place, owner)
         if partition is not None:
             await partition.handle(records)
 
@@ -88,22 +121,44 @@ class Assignment:
         """
         held = {place: self._held[place] for place in places if place in self._held}
         for place, partition in held.items():
-            self._past[place] = self._owners[place].generation
+            self._end(place, self._owners[place])
             await partition.release()
             await self._save(place)
 
     def forget(self, places: Iterable[TopicPartition]) -> None:
-        """Drop what is held of the given partitions."""
+        """Let go of the given partitions; tables that are saved serve if they come back next."""
         for place in places:
-            self._held.pop(place, None)
+            partition = self._held.pop(place, None)
+            if partition is not None and (saved := partition.as_saved()):
+                self._kept[place] = saved
 
     async def _partition(self, place: TopicPartition, owner: Owner) -> Partition | None:
-        """The partition as this owner holds it; what another generation left is not trusted."""
-        partition = self._held.get(place)
-        if partition is not None and self._owners[place] == owner:
-            return partition
-        self.forget([place])
-        return await self._claim(place, owner)
+        """The partition as this owner holds it, None when it is not to be held by it any more."""
+        async with self._claiming:
+            if self._is_past(place, owner):
+                return None
+            partition = self._held.get(place)
+            if partition is not None and self._owners[place] == owner:
+                return partition
+            # What another generation left is trusted no further than the store confirms it.
+            self.forget([place])
+            return await self._claim(place, owner)
+
+    def _is_past(self, place: TopicPartition, owner: Owner) -> bool:
+        past = self._past.get(place)
+        if past is None or (owner != past.owner and owner.generation >= past.owner.generation):
+            return False
+        refused_for_s = self._clock() - past.since_s
+        if past.refusal and owner == past.owner and refused_for_s > REFUSED_S:
+            raise EpochError(
+                f"Kafka has given {place} to this worker in generation {owner.generation}, but "
+                f"{past.refusal}: either Kafka has forgotten the group and counts anew, or two "
+                "streams share a worker.group; stop the workers, then `tidecast state move-epoch`"
+            )
+        return True
+
+    def _end(self, place: TopicPartition, owner: Owner, refusal: str | None = None) -> None:
+        self._past[place] = _Past(owner, self._clock(), refusal)
 
     async def _save(self, place: TopicPartition) -> None:
         partition = self._held.get(place)
@@ -111,22 +166,15 @@ class Assignment:
             return
         try:
             if await partition.save():
-                self._store_answers(True)
+                self.outage.ends()
         except RedisError as error:
-            self._store_answers(False, str(error))
-        except (FencedError, StoreLostError) as error:
-            self._drop(place, partition, error)
-
-    def _drop(self, place: TopicPartition, partition: Partition, error: StateError) -> None:
-        """Forget a partition whose checkpoint was refused, unless it was claimed anew meanwhile."""
-        if self._held.get(place) is not partition:
-            return
-        if isinstance(error, FencedError):
-            log.warning("partition lost to a newer owner", action="fenced", error=str(error))
-            self._past[place] = self._owners[place].generation
-        else:
-            log.warning("checkpoint lost, recovering", action="store_lost", error=str(error))
-        self.forget([place])
+            self.outage.begins(error)
+        except FencedError as error:
+            # Unless it was claimed anew meanwhile.
+            if self._held.get(place) is partition:
+                log.warning("partition lost to a newer owner", action="fenced", error=str(error))
+                self._end(place, self._owners[place], str(error))
+                del self._held[place]
 
     async def _claim(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """Take a partition over; None when a newer owner has it."""
@@ -135,30 +183,28 @@ class Assignment:
                 partition = await self._take(place, owner)
             except FencedError as error:
                 log.warning("not ours any more", action="fenced", error=str(error))
-                self._past[place] = owner.generation
+                self._end(place, owner, str(error))
                 return None
             except RedisError as error:
-                self._store_answers(False, str(error))
+                self.outage.begins(error)
                 await asyncio.sleep(RETRY_S)
+            except StoreLostError as error:
+                log.warning("claim lost, claiming again", action="store_lost", error=str(error))
             else:
-                self._store_answers(True)
+                self.outage.ends()
                 self._held[place], self._owners[place] = partition, owner
                 return partition
 
     async def _take(self, place: TopicPartition, owner: Owner) -> Partition:
         engine, services = self._engine, self._services
-        started = time.monotonic()
-        checkpoint = await Checkpoint.claim(
-            services.store,
-            place,
-            owner,
-            engine.layout.fingerprint(),
-            engine.manifest.graph_sha256,
-            services.partitions(place.topic),
-        )
+        started = self._clock()
+        terms = terms_of(engine, await services.log.partitions(place.topic))
+        checkpoint = await Checkpoint.claim(services.store, place, owner, terms)
         resumed_at = checkpoint.cursor
+        kept = self._kept.pop(place, None)
+        table = kept.table if kept is not None and kept.head == checkpoint.found else None
         table, cursor = await recover(
-            engine, checkpoint, services.log, self._worker.rebuild_records
+            engine, checkpoint, services.log, self._worker.rebuild_records, table
         )
         log.info(
             "partition ready",
@@ -168,28 +214,7 @@ class Assignment:
             checkpoint=resumed_at,
             cursor=cursor,
             generation=owner.generation,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(self._clock() - started, 3),
         )
         encoder = Encoder(engine.manifest, engine.stream, *place)
         return Partition(engine, encoder, services.output, services.log, checkpoint, table, cursor)
-
-    def _store_answers(self, well: bool, error: str = "") -> None:
-        if not well and self._store_failed_at is None:
-            self._store_failed_at = time.monotonic()
-            log.error(
-                "checkpoints have stopped",
-                action="store_down",
-                error=error,
-                forecasts_go_on_s=self._worker.outage_s,
-            )
-        if well and self._store_failed_at is not None:
-            away = time.monotonic() - self._store_failed_at
-            log.info("checkpoints go on", action="store_up", seconds=round(away, 1))
-            self._store_failed_at = None
-
-    async def _hold_while_store_is_down(self) -> None:
-        while (
-            self._store_failed_at is not None
-            and time.monotonic() - self._store_failed_at > self._worker.outage_s
-        ):
-            await asyncio.sleep(RETRY_S)

@@ -8,7 +8,8 @@ event, and commits what is checkpointed instead of what was acknowledged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
 
 import faust
@@ -21,12 +22,19 @@ from stream.checkpoint import Owner, TopicPartition
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
 
+STARTED_NS: Final = time.time_ns()
+"""When this process was started, for all that matters: which of two was started later."""
+
 
 class Holder(Protocol):
     """Who answers for the partitions: the `Assignment`."""
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed."""
+        ...
+
+    def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
+        """Take over the given partitions, and no others."""
         ...
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
@@ -40,6 +48,8 @@ class Holder(Protocol):
 
 class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     """Faust's aiokafka consumer, batch-wise."""
+
+    _joined = False
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Deliver fetched batches to the agent, one event each, until stopped."""
@@ -77,7 +87,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     def _owner(self) -> Owner:
         coordinator = self._thread._ensure_consumer()._coordinator
-        return Owner(coordinator.generation, coordinator.member_id)
+        return Owner(coordinator.generation, coordinator.member_id, STARTED_NS)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: Faust would leave the partition out of fetches, and idle for a second when it
@@ -97,6 +107,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish, checkpoint and commit before the partitions are given up."""
+        if self._joined and not self._owner().member:
+            await self.transport.expelled()
         places = [TopicPartition(*place) for place in revoked]
         holder = self.transport.holder
         await holder.release(places)
@@ -104,12 +116,29 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         holder.forget(places)
         await super().on_partitions_revoked(revoked)
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Have the partitions claimed, also those on which no event may come for long."""
+        self._joined = True
+        await super().on_partitions_assigned(assigned, generation_id)
+        places = [TopicPartition(*place) for place in assigned]
+        self.transport.holder.assigned(places, self._owner())
+
 
 class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
-    """Set as `app.transport`, with the holder of the partitions."""
+    """Set as `app.transport`, with the holder of the partitions.
+
+    `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
+    """
 
     Consumer = Consumer
 
-    def __init__(self, url: list[Any], app: faust.App, holder: Holder) -> None:
+    def __init__(
+        self,
+        url: list[Any],
+        app: faust.App,
+        holder: Holder,
+        expelled: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(url, app)
         self.holder = holder
+        self.expelled = expelled

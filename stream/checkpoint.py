@@ -3,17 +3,18 @@
 A store keeps, for every partition, a *head* and the rows. The head changes by compare-and-swap
 together with rows, so a reader sees rows of exactly one cursor. An owner is a member of the
 consumer group in one of its generations; a younger generation outranks an older one, so a worker
-that wakes from a long sleep can neither claim nor write what has moved on.
+that wakes from a long sleep can neither claim nor write what has moved on. Within a generation
+the process that was started later outranks: it has taken an older one's place by its instance id.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from tidecast.errors import FencedError, LogMismatchError, StoreLostError
+from tidecast.errors import EpochError, FencedError, LogMismatchError, StoreLostError
 
 
 class TopicPartition(NamedTuple):
@@ -27,33 +28,64 @@ class TopicPartition(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """A member of the consumer group, in the generation in which it was given a partition."""
+    """A member of the consumer group, in the generation in which it was given a partition.
+
+    started_ns: when the member's process was started, nanoseconds since 1970.
+    """
 
     generation: int
     member: str
+    started_ns: int = 0
+
+
+class Terms(NamedTuple):
+    """What heads and rows are written under; rows of other terms are not simply gone on with.
+
+    layout, model: what the rows and their states are made by. partitions: of the topic.
+    epoch: of the stream's forecast ids.
+    """
+
+    layout: str
+    model: str
+    partitions: int
+    epoch: int = 0
 
 
 class Head(msgspec.Struct, frozen=True):
     """What is stored of a partition beside its rows.
 
     cursor: the next offset whose effect is not in the rows; None while the rows mean nothing.
-    layout, model: what the rows and their states were made by. partitions: of the topic.
     writes: how many there were, so that a store that lost some never looks as if it had not.
+    The rest: who claimed it (`Owner`), and under which `Terms`.
     """
 
     generation: int
     member: str
+    started_ns: int
     cursor: int | None
     layout: str
     model: str
     partitions: int
-    writes: int = 0
+    epoch: int
+    writes: int
 
     def outranks(self, owner: Owner) -> bool:
         """Whether this head was claimed by somebody with a better right than `owner`."""
         if self.generation != owner.generation:
             return self.generation > owner.generation
-        return self.member != owner.member
+        return self.member != owner.member and self.started_ns > owner.started_ns
+
+
+class Write(NamedTuple):
+    """What one write changes: the head, some rows, the rows of `dropped` series.
+
+    fresh: all older rows go too.
+    """
+
+    head: Head
+    rows: Mapping[str, bytes] = {}
+    dropped: Collection[str] = ()
+    fresh: bool = False
 
 
 class Store(Protocol):
@@ -63,18 +95,8 @@ class Store(Protocol):
         """The head of a partition."""
         ...
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
-        """Atomically write head and rows if the stored head is `expected`; say whether it was.
-
-        `fresh` drops all older rows in the same step.
-        """
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
+        """Atomically do a write if the stored head is `expected`; say whether it was."""
         ...
 
     def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
@@ -85,12 +107,28 @@ class Store(Protocol):
 class Checkpoint:
     """One partition's place in the store, as its owner sees it."""
 
-    def __init__(self, store: Store, partition: TopicPartition, owner: Owner, head: Head) -> None:
+    def __init__(
+        self,
+        store: Store,
+        partition: TopicPartition,
+        owner: Owner,
+        terms: Terms,
+        found: Head | None,
+        head: Head,
+    ) -> None:
         self.partition = partition
         self.store = store
+        self.found = found
+        """The head as it was before the claim."""
         self._owner = owner
+        self._terms = terms
         self._head = head
         self._unconfirmed: list[Head] = []
+
+    @property
+    def head(self) -> Head:
+        """What the store holds, as far as it was confirmed."""
+        return self._head
 
     @property
     def cursor(self) -> int | None:
@@ -104,43 +142,47 @@ class Checkpoint:
 
     @classmethod
     async def claim(
-        cls,
-        store: Store,
-        partition: TopicPartition,
-        owner: Owner,
-        layout: str,
-        model: str,
-        partitions: int,
+        cls, store: Store, partition: TopicPartition, owner: Owner, terms: Terms
     ) -> Checkpoint:
         """Take the partition for `owner`. Rows of another layout are given up.
 
         Raises FencedError when a better owner holds it, LogMismatchError when the topic had
-        another number of partitions.
+        another number of partitions, EpochError when the stream had another epoch.
         """
         while True:
             stored = await store.head(partition)
-            if stored is not None and stored.outranks(owner):
-                raise FencedError(f"{partition} belongs to generation {stored.generation}")
-            if stored is not None and stored.partitions != partitions:
-                raise LogMismatchError(
-                    f"{partition.topic} had {stored.partitions} partitions when the state was "
-                    f"written and has {partitions} now, so series have moved between partitions; "
-                    "start a new stream name, or restore the topic"
-                )
-            useful = stored is not None and stored.layout == layout
-            head = Head(
-                generation=owner.generation,
-                member=owner.member,
+            _check(partition, stored, owner, terms)
+            useful = stored is not None and stored.layout == terms.layout
+            head = _head_of(
+                owner,
+                terms,
                 cursor=stored.cursor if stored is not None and useful else None,
-                layout=layout,
-                model=stored.model if stored is not None and useful else model,
-                partitions=partitions,
+                model=stored.model if stored is not None and useful else terms.model,
                 writes=0 if stored is None else stored.writes + 1,
             )
-            done = await store.swap(partition, stored, head, {}, fresh=head.cursor is None)
+            write = Write(head, fresh=head.cursor is None)
+            done = await store.swap(partition, stored, write)
             # A client that repeats a write after a lost reply finds its own head.
             if done or await store.head(partition) == head:
-                return cls(store, partition, owner, head)
+                return cls(store, partition, owner, terms, stored, head)
+
+    async def renew(self) -> None:
+        """Claim what the store has lost again, with no rows: the caller holds them all.
+
+        Raises FencedError when a better owner has claimed it, RedisError.
+        """
+        stored = await self.store.head(self.partition)
+        if stored is not None and stored.outranks(self._owner):
+            raise FencedError(f"{self.partition} was claimed by generation {stored.generation}")
+        # Beyond every number used before: an older head that comes back is never taken for it.
+        used = [one.writes for one in (stored, self._head, *self._unconfirmed) if one is not None]
+        head = _head_of(
+            self._owner, self._terms, cursor=None, model=self._terms.model, writes=max(used) + 1
+        )
+        self._unconfirmed.append(head)
+        if await self.store.swap(self.partition, stored, Write(head, fresh=True)):
+            self._head = head
+            self._unconfirmed.clear()
 
     async def rows(self) -> AsyncIterator[dict[str, bytes]]:
         """The stored rows, in parts.
@@ -154,8 +196,14 @@ class Checkpoint:
         if stored != self._head:
             raise self._overtaken(stored)
 
-    async def save(self, rows: Mapping[str, bytes], cursor: int | None, model: str) -> None:
-        """Write changed rows and the cursor up to which they are true, at once.
+    async def save(
+        self,
+        rows: Mapping[str, bytes],
+        cursor: int | None,
+        model: str,
+        dropped: Collection[str] = (),
+    ) -> None:
+        """Write changed rows and the cursor up to which they are true, and drop rows, at once.
 
         Safe to repeat after a RedisError: a write whose reply was lost is recognised.
         Raises FencedError when a better owner has claimed the partition, StoreLostError when
@@ -164,7 +212,8 @@ class Checkpoint:
         writes = self._head.writes + 1
         head = msgspec.structs.replace(self._head, cursor=cursor, model=model, writes=writes)
         self._unconfirmed.append(head)
-        while not await self.store.swap(self.partition, self._head, head, rows):
+        write = Write(head, rows, dropped)
+        while not await self.store.swap(self.partition, self._head, write):
             stored = await self.store.head(self.partition)
             if stored is None or stored not in self._unconfirmed:
                 raise self._overtaken(stored)
@@ -180,3 +229,36 @@ class Checkpoint:
         if stored is not None and stored.outranks(self._owner):
             return FencedError(f"{self.partition} was claimed by generation {stored.generation}")
         return StoreLostError(f"the store lost the checkpoint of {self.partition}")
+
+
+def _check(partition: TopicPartition, stored: Head | None, owner: Owner, terms: Terms) -> None:
+    """Refuse a claim that the stored head forbids."""
+    if stored is None:
+        return
+    if stored.outranks(owner):
+        raise FencedError(f"{partition} belongs to generation {stored.generation}")
+    if stored.partitions != terms.partitions:
+        raise LogMismatchError(
+            f"{partition.topic} had {stored.partitions} partitions when the state was written and "
+            f"has {terms.partitions} now, so series have moved between partitions; `tidecast state "
+            "rebuild` makes the state anew from the log"
+        )
+    if stored.epoch != terms.epoch:
+        raise EpochError(
+            f"the state of {partition} belongs to epoch {stored.epoch}, stream.epoch is "
+            f"{terms.epoch}; `tidecast state move-epoch` takes the state over"
+        )
+
+
+def _head_of(owner: Owner, terms: Terms, cursor: int | None, model: str, writes: int) -> Head:
+    return Head(
+        generation=owner.generation,
+        member=owner.member,
+        started_ns=owner.started_ns,
+        cursor=cursor,
+        layout=terms.layout,
+        model=model,
+        partitions=terms.partitions,
+        epoch=terms.epoch,
+        writes=writes,
+    )

@@ -20,6 +20,10 @@ class Bounds(NamedTuple):
 class EventLog(Protocol):
     """What recovery needs of the log."""
 
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        ...
+
     async def bounds(self, partition: TopicPartition) -> Bounds:
         """Where the partition stands now."""
         ...

@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import aiokafka
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError as KafkaLibraryError
 from aiokafka.errors import OffsetOutOfRangeError
 
 from stream.checkpoint import TopicPartition
 from stream.event_log import Bounds
+from stream.kafka_admin import KafkaAdmin
 from stream.records import Record
 from tidecast.errors import KafkaError, LogMismatchError
 
 READ_RECORDS: Final = 10_000
 READ_TIMEOUT_MS: Final = 1000
-TRIES: Final = 20
-RETRY_S: Final = 0.5
 
 
 class KafkaEventLog:
     """Reads beside the consumer group, without being a member of it."""
 
-    def __init__(self, client: dict[str, Any], group: str) -> None:
+    def __init__(self, client: dict[str, Any], admin: KafkaAdmin) -> None:
         self._client = client
-        self._group = group
+        self._admin = admin
+        self._consumer: aiokafka.AIOKafkaConsumer | None = None
+
+    async def partitions(self, topic: str) -> int:
+        """See EventLog."""
+        return await self._admin.partitions(topic)
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
-        """See EventLog. A group's coordinator that is still starting is waited for."""
-        tries_left = TRIES
-        while True:
-            try:
-                return await self._bounds(aiokafka.TopicPartition(*partition))
-            except KafkaLibraryError as error:
-                tries_left -= 1
-                if not error.retriable or not tries_left:
-                    doing = f"read the bounds of {partition}"
-                    raise KafkaError(f"cannot {doing}: {error!r}") from error
-            await asyncio.sleep(RETRY_S)
-
-    async def _bounds(self, place: aiokafka.TopicPartition) -> Bounds:
+        """See EventLog. Raises KafkaError."""
         # Asked first: what is committed is then never beyond the end.
-        committed = await self._committed(place)
-        async with aiokafka.AIOKafkaConsumer(**self._client) as consumer:
+        committed = await self._admin.committed(partition)
+        place = aiokafka.TopicPartition(*partition)
+        try:
+            consumer = await self._open()
             start = await consumer.beginning_offsets([place])
             end = await consumer.end_offsets([place])
-        return Bounds(start[place], end[place], committed if committed >= 0 else None)
+        except KafkaLibraryError as error:
+            await self.aclose()
+            raise KafkaError(f"cannot read the bounds of {partition}: {error!r}") from error
+        return Bounds(start[place], end[place], committed)
 
-    async def _committed(self, place: aiokafka.TopicPartition) -> int:
-        """The group's committed offset; -1 where it has none."""
-        admin = AIOKafkaAdminClient(**self._client)
-        await admin.start()
-        try:
-            offsets = await admin.list_consumer_group_offsets(self._group, partitions=[place])
-        finally:
-            await admin.close()
-        return int(offsets[place].offset)
+    async def aclose(self) -> None:
+        """Close the connection; another call would open it again."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def _open(self) -> aiokafka.AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = aiokafka.AIOKafkaConsumer(**self._client)
+            await consumer.start()
+            self._consumer = consumer
+        return self._consumer
 
     async def read(
         self, partition: TopicPartition, start: int, end: int

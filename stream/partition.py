@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import structlog
 
-from stream.checkpoint import Checkpoint
+from stream.checkpoint import Checkpoint, Head
 from stream.decoder import Refusal
 from stream.encoder import Encoder
 from stream.engine import Engine
@@ -17,15 +18,27 @@ from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.records import Record
 from stream.series_table import SeriesTable
-from tidecast.errors import Reason, TidecastError
+from tidecast.errors import Reason, StoreLostError, TidecastError
 from tidecast.messages import Rejection
 
 UNCONFIRMED_BATCHES: Final = 8
 """Batches sent and not yet stored by Kafka, before the next one waits."""
 
+SAVE_ROWS: Final = 2000
+"""Rows per write while a whole table goes to the store: some two megabytes."""
 
 STAGES: Final = {Reason.LATE: "grid"}
 """Where a record fell out, by reason; all others fall out while it is decoded."""
+
+
+log = structlog.get_logger("tidecast.partition")
+
+
+class Saved(NamedTuple):
+    """A table of which the store holds every row, under this head."""
+
+    table: SeriesTable
+    head: Head
 
 
 class Partition:
@@ -52,6 +65,7 @@ class Partition:
         self._dirty: list[IntArray] = []
         self._deliveries: list[Delivery] = []
         self._released = False
+        self._store_lost = False
         # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
         # checkpoint waits for Redis.
         self._working = asyncio.Lock()
@@ -78,30 +92,58 @@ class Partition:
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
 
-        Raises RedisError (what was to be saved is kept for the next time), FencedError or
-        StoreLostError (the partition is then of no more use), KafkaError.
+        A store that went back behind what it had confirmed gets the whole table anew.
+        Raises RedisError (what was to be saved is kept for the next time), FencedError (the
+        partition is then of no more use), KafkaError.
         """
         # A caller that is cancelled leaves the checkpoint under way to finish: the next one waits
         # for it, and knows what it wrote.
         return await asyncio.shield(self._save())
 
+    def as_saved(self) -> Saved | None:
+        """The table with the head that the store holds it under; None with changes unsaved."""
+        if self.cursor != self.saved:
+            return None
+        return Saved(self._table, self._checkpoint.head)
+
     async def _save(self) -> bool:
         async with self._saving:
+            if self.cursor == self.saved:
+                return False
+            while True:
+                try:
+                    await self._save_changes()
+                except StoreLostError as error:
+                    log.warning("writing all rows anew", action="store_lost", error=str(error))
+                    self._store_lost = True
+                else:
+                    return True
+
+    async def _save_changes(self) -> None:
+        if self._store_lost:
+            await self._write_all()
+            self._store_lost = False
+        async with self._working:
+            cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
+            rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
+            dumped = self._table.dump(rows)
+        try:
+            await self._output.delivered(deliveries)
+            await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
+        except TidecastError:
+            self._dirty.append(rows)
+            self._deliveries = deliveries + self._deliveries
+            raise
+        self.saved = cursor
+
+    async def _write_all(self) -> None:
+        """Every row, as it is when its turn comes; what changes behind it is saved as a change."""
+        await self._checkpoint.renew()
+        for first in range(0, len(self._table), SAVE_ROWS):
             async with self._working:
-                if self.cursor == self.saved:
-                    return False
-                cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
-                rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
+                rows = np.arange(first, min(first + SAVE_ROWS, len(self._table)))
                 dumped = self._table.dump(rows)
-            try:
-                await self._output.delivered(deliveries)
-                await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
-            except TidecastError:
-                self._dirty.append(rows)
-                self._deliveries = deliveries + self._deliveries
-                raise
-            self.saved = cursor
-            return True
+            await self._checkpoint.save(dumped, None, self._engine.manifest.graph_sha256)
 
     async def release(self) -> None:
         """Finish the batch in hand and take no more."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.checkpoint import Checkpoint
+from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
 from stream.event_log import Bounds, EventLog
 from stream.series_table import SeriesTable
@@ -14,6 +14,16 @@ from tidecast.errors import LogMismatchError
 
 SAVE_ROWS = 2000
 """Rows per write while a rebuilt table goes to the store."""
+
+
+def terms_of(engine: Engine, partitions: int) -> Terms:
+    """What this engine's rows of a topic with so many partitions are written under."""
+    return Terms(
+        engine.layout.fingerprint(),
+        engine.manifest.graph_sha256,
+        partitions,
+        engine.stream.epoch,
+    )
 
 
 class Plan(NamedTuple):
@@ -28,40 +38,44 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
 
     Raises LogMismatchError when the log does not hold what the cursor continues from.
     """
-    if bounds.committed is not None and bounds.committed > bounds.end:
+    known = [offset for offset in (cursor, bounds.committed) if offset is not None]
+    reached = max(known, default=bounds.start)
+    if reached > bounds.end:
         raise LogMismatchError(
-            f"the log ends at {bounds.end}, before the commit {bounds.committed}: the topic was "
-            "truncated or created anew; start under a new worker.group"
+            f"the log ends at {bounds.end}, and {reached} was reached before: the topic was "
+            "created anew or truncated; raise stream.epoch, then `tidecast state rebuild`"
         )
     if cursor is None:
         go_on_at = bounds.start if bounds.committed is None else bounds.committed
-        return Plan(max(bounds.start, go_on_at - rebuild_records), max(bounds.start, go_on_at))
-    if cursor < bounds.start:
+    else:
+        go_on_at = cursor
+    if go_on_at < bounds.start:
         raise LogMismatchError(
-            f"the log begins at {bounds.start}, after the cursor {cursor}: retention has passed "
-            "events that were never read; raise the topic's retention, and start under a new "
-            "worker.group to go on without them"
+            f"the log begins at {bounds.start}, events from {go_on_at} on were never read: "
+            "retention has passed them; `tidecast state rebuild --accept-loss` goes on without "
+            "them, a longer retention avoids it"
         )
-    if cursor > bounds.end:
-        raise LogMismatchError(
-            f"the log ends at {bounds.end}, before the cursor {cursor}: the topic was truncated "
-            "or created anew; start under a new worker.group, or delete this group's state"
-        )
+    if cursor is None:
+        return Plan(max(bounds.start, go_on_at - rebuild_records), go_on_at)
     # A commit follows its checkpoint, so a cursor behind the commit means lost writes: the
     # forecasts up to the commit are out, only the rows must catch up.
     return Plan(cursor, max(cursor, bounds.committed or 0))
 
 
 async def recover(
-    engine: Engine, checkpoint: Checkpoint, log: EventLog, rebuild_records: int
+    engine: Engine,
+    checkpoint: Checkpoint,
+    log: EventLog,
+    rebuild_records: int,
+    kept: SeriesTable | None = None,
 ) -> tuple[SeriesTable, int]:
-    """The table of a claimed partition, and the offset it is true at; the store agrees."""
+    """The table of a claimed partition, and the offset it is true at; the store agrees.
+
+    kept: the table at the checkpoint's cursor, where it is still at hand.
+    """
     bounds = await log.bounds(checkpoint.partition)
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
-    table = engine.new_table()
-    if checkpoint.cursor is not None:
-        async for part in checkpoint.rows():
-            table.load(part)
+    table = await _stored(engine, checkpoint) if kept is None else kept
     everything = np.arange(len(table))
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
@@ -72,6 +86,14 @@ async def recover(
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
         await _save_whole(checkpoint, table, steps.go_on_at, model)
     return table, steps.go_on_at
+
+
+async def _stored(engine: Engine, checkpoint: Checkpoint) -> SeriesTable:
+    table = engine.new_table()
+    if checkpoint.cursor is not None:
+        async for part in checkpoint.rows():
+            table.load(part)
+    return table
 
 
 async def _save_whole(checkpoint: Checkpoint, table: SeriesTable, cursor: int, model: str) -> None:

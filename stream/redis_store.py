@@ -8,7 +8,7 @@ Keys, for each partition of each consumer group; the braces keep both in one clu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError as RedisLibraryError
 
-from stream.checkpoint import Head, TopicPartition
+from stream.checkpoint import Head, TopicPartition, Write
 from tidecast.errors import RedisError
 from tidecast.settings import RedisSettings
 
@@ -26,7 +26,11 @@ SWAP: Final = """
 local stored = redis.call('GET', KEYS[1]) or ''
 if stored ~= ARGV[1] then return 0 end
 if ARGV[3] == '1' then redis.call('UNLINK', KEYS[2]) end
-for first = 4, #ARGV, 2000 do
+local rows = 5 + ARGV[4]
+for first = 5, rows - 1, 2000 do
+    redis.call('HDEL', KEYS[2], unpack(ARGV, first, math.min(first + 1999, rows - 1)))
+end
+for first = rows, #ARGV, 2000 do
     redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + 1999, #ARGV)))
 end
 redis.call('SET', KEYS[1], ARGV[2])
@@ -68,21 +72,16 @@ class RedisStore:
             stored = await self._redis.get(self._key(partition, "head"))
         return None if stored is None else msgspec.json.decode(stored, type=Head)
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         """See Store."""
         arguments: list[bytes | str] = [
             b"" if expected is None else msgspec.json.encode(expected),
-            msgspec.json.encode(head),
-            "1" if fresh else "0",
+            msgspec.json.encode(write.head),
+            "1" if write.fresh else "0",
+            str(len(write.dropped)),
+            *write.dropped,
         ]
-        for series_id, row in rows.items():
+        for series_id, row in write.rows.items():
             arguments += (series_id, row)
         keys = [self._key(partition, "head"), self._key(partition, "rows")]
         with _translated():

@@ -16,6 +16,7 @@ import structlog
 from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
 from stream.engine import Engine
+from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
 from stream.logs import configure_logs
@@ -88,14 +89,11 @@ class Worker:
         self._settings = settings
         self._store = RedisStore(settings.redis, group)
         self._output = KafkaOutput(client, Topics.of(settings.stream.name))
-        services = Services(
-            store=self._store,
-            log=KafkaEventLog(client, group),
-            output=self._output,
-            partitions=self._partitions,
-        )
+        self._admin = KafkaAdmin(client, group)
+        self._log = KafkaEventLog(client, self._admin)
+        services = Services(self._store, self._log, self._output)
         self._assignment = Assignment(engine, around(services), settings.worker)
-        self._app: faust.App = build_app(settings, self._assignment, leave)
+        self._app: faust.App = build_app(settings, self._assignment, self._expelled, leave)
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -116,15 +114,18 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Save checkpoints until told to stop, or until Faust crashes."""
-        saver = asyncio.create_task(self._save_for_ever(), name="save checkpoints")
-        crash = asyncio.create_task(self._app.wait(), name="watch Faust")
+        """Claim partitions and save checkpoints until told to stop, or until a task fails."""
         stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
-        await asyncio.wait([saver, crash, stop], return_when=asyncio.FIRST_COMPLETED)
-        if not self._stopping.is_set():
-            leave(self._app.crash_reason or RuntimeError("Faust stopped by itself"))
-        saver.cancel()
-        crash.cancel()
+        tasks = [
+            asyncio.create_task(self._assignment.claim_assigned(), name="claim partitions"),
+            asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
+            asyncio.create_task(self._watch_faust(), name="watch Faust"),
+        ]
+        await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done() and (error := task.exception()):
+                leave(error)
+            task.cancel()
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
@@ -135,7 +136,8 @@ class Worker:
                     await self._assignment.release(list(self._assignment.committable()))
                     await self._app.consumer.commit()
                     await self._app.stop()
-                await self._output.stop()
+                for close in (self._output.stop, self._log.aclose, self._admin.aclose):
+                    await close()
                 await self._store.close()
         except TimeoutError:
             log.warning("stop took too long", action="stop", limit_s=STOP_S)
@@ -143,13 +145,21 @@ class Worker:
     async def _save_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._settings.worker.checkpoint_interval_s)
-            try:
-                await self._assignment.save()
-            except Exception as error:
-                leave(error)
+            await self._assignment.save()
 
-    def _partitions(self, topic: str) -> int:
-        return int(self._app.consumer.topic_partitions(topic))
+    async def _watch_faust(self) -> None:
+        await self._app.wait()
+        if not self._stopping.is_set():
+            raise self._app.crash_reason or RuntimeError("Faust stopped by itself")
+
+    async def _expelled(self) -> None:
+        """Make way for a worker that was started in our place; otherwise we join again."""
+        instance = self._settings.worker.instance
+        if instance is not None and await self._admin.has_instance(instance):
+            log.info("replaced by a new worker", action="replaced", instance=instance)
+            sys.stderr.flush()
+            # At once: what is not in a checkpoint is the new worker's to answer.
+            os._exit(0)
 
 
 def load_engine(settings: Settings) -> Engine:

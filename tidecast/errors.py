@@ -11,7 +11,8 @@ TidecastError
 │   └── LocalServerError   an embedded server did not start                   not retriable
 ├── StateError             stored state contradicts the log                   exit 70
 │   ├── FencedError        a newer owner holds the partition                  (partition dropped)
-│   ├── StoreLostError     Redis went back behind our checkpoint         (partition recovered)
+│   ├── StoreLostError     Redis went back behind our checkpoint         (written anew)
+│   ├── EpochError         the state belongs to another epoch, of ids or of the group
 │   └── LogMismatchError   retention, truncation or a changed partition count
 └── WindowError            a caller broke a rule of the window                exit 70
 
@@ -122,7 +123,13 @@ class FencedError(StateError):
 
 class StoreLostError(StateError):
     """The store no longer holds the checkpoint that was written last: it was flushed or rolled
-    back. What is held of the partition is dropped and recovered from the log.
+    back. Who holds the rows in memory writes them anew.
+    """
+
+
+class EpochError(StateError):
+    """The state belongs to another epoch: of the stream's forecast ids, or of the group, whose
+    generations Kafka counts from the start again once it has forgotten it.
     """
 
 

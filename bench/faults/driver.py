@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -112,16 +112,10 @@ class Driver:
         for point in part:
             by_partition[self._place(point.series_id)].append(point)
         for partition, chosen in by_partition.items():
-            batch = producer.create_batch()
-            for point in chosen:
-                message = {"key": point.series_id.encode(), "value": point.encode()}
-                if batch.append(timestamp=None, headers=HEADERS, **message) is None:
-                    deliveries.append(
-                        await producer.send_batch(batch, self._topic, partition=partition)
-                    )
-                    batch = producer.create_batch()
-                    batch.append(timestamp=None, headers=HEADERS, **message)
-            deliveries.append(await producer.send_batch(batch, self._topic, partition=partition))
+            for batch in _batches(producer, chosen):
+                deliveries.append(
+                    await producer.send_batch(batch, self._topic, partition=partition)
+                )
         return deliveries
 
     def _place(self, series_id: str) -> int:
@@ -131,3 +125,16 @@ class Driver:
                 series_id, self._settings.stream.partitions
             )
         return place
+
+
+def _batches(producer: Any, points: Sequence[Point]) -> Iterator[Any]:  # noqa: ANN401
+    """The points in as few batches as their size allows."""
+    batch = producer.create_batch()
+    for point in points:
+        message = {"key": point.series_id.encode(), "value": point.encode(), "headers": HEADERS}
+        if batch.append(timestamp=None, **message) is None:
+            yield batch
+            batch = producer.create_batch()
+            # The first of a batch is always taken, however large.
+            batch.append(timestamp=None, **message)
+    yield batch

@@ -18,12 +18,13 @@ from tidecast.messages import Rejection
 class InMemoryLog:
     """An `EventLog` of records that a test appends."""
 
-    def __init__(self, part: int = 3) -> None:
-        """`part`: how many records are read at once."""
+    def __init__(self, part: int = 3, partitions: int = 4) -> None:
+        """`part`: how many records are read at once. `partitions`: of every topic."""
         self._records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
         self._starts: defaultdict[TopicPartition, int] = defaultdict(int)
         self._committed: dict[TopicPartition, int] = {}
         self._part = part
+        self._partitions = partitions
 
     def append(self, partition: TopicPartition, records: Iterable[Record]) -> None:
         """Add records with rising offsets, not always the next ones."""
@@ -38,6 +39,10 @@ class InMemoryLog:
         self._starts[partition] = start
         kept = [record for record in self._records[partition] if record.offset >= start]
         self._records[partition] = kept
+
+    async def partitions(self, topic: str) -> int:  # noqa: ARG002 - the protocol's signature
+        """See EventLog."""
+        return self._partitions
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
         """See EventLog."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from enum import Enum, auto
 
-from stream.checkpoint import Head, Store, TopicPartition
+from stream.checkpoint import Head, Store, TopicPartition, Write
 from tidecast.errors import RedisError
 
 
@@ -21,21 +21,17 @@ class InMemoryStore:
         """See Store."""
         return self._heads.get(partition)
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         """See Store."""
         if self._heads.get(partition) != expected:
             return False
-        if fresh:
-            self._rows[partition].clear()
-        self._rows[partition].update(rows)
-        self._heads[partition] = head
+        rows = self._rows[partition]
+        if write.fresh:
+            rows.clear()
+        for series_id in write.dropped:
+            rows.pop(series_id, None)
+        rows.update(write.rows)
+        self._heads[partition] = write.head
         return True
 
     async def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
@@ -74,19 +70,12 @@ class FaultyStore:
         self.rows = store.rows
         self._store = store
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         """See Store."""
         fault = self.faults.popleft() if self.faults else None
         if fault is Fault.UNREACHED:
             raise RedisError("the store was not reached")
-        done = await self._store.swap(partition, expected, head, rows, fresh)
+        done = await self._store.swap(partition, expected, write)
         if fault is Fault.REPLY_LOST:
             raise RedisError("the store's reply was lost")
         return done

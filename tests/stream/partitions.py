@@ -10,14 +10,14 @@ from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.output import Output
 from stream.partition import Partition
-from stream.recovery import recover
+from stream.recovery import recover, terms_of
 from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
 from tidecast.settings import StreamSettings
 
 PLACE: Final = TopicPartition("tidecast.events", 2)
 PARTITIONS: Final = 4
-FIRST: Final = Owner(1, "worker-1")
-SECOND: Final = Owner(2, "worker-2")
+FIRST: Final = Owner(1, "worker-1", 2)
+SECOND: Final = Owner(2, "worker-2", 2)
 
 
 def engine_of(context: int = 8, step_seconds: int = 1, name: str = "counting") -> Engine:
@@ -27,8 +27,7 @@ def engine_of(context: int = 8, step_seconds: int = 1, name: str = "counting") -
 
 async def claim(store: Store, owner: Owner = FIRST, engine: Engine | None = None) -> Checkpoint:
     engine = engine or engine_of()
-    layout, model = engine.layout.fingerprint(), engine.manifest.graph_sha256
-    return await Checkpoint.claim(store, PLACE, owner, layout, model, PARTITIONS)
+    return await Checkpoint.claim(store, PLACE, owner, terms_of(engine, PARTITIONS))
 
 
 async def partition_of(

@@ -8,17 +8,17 @@ for a while, and its gates are opened again when others have taken its partition
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from random import Random
 
 from stream.assignment import Assignment, Batch, Services
-from stream.checkpoint import Head, Owner, Store, TopicPartition
+from stream.checkpoint import Head, Owner, Store, TopicPartition, Write
 from stream.encoder import Message
 from stream.event_log import Bounds
 from stream.output import Delivery
 from stream.records import LoggedRecord, Record
 from stream.testing import InMemoryLog, InMemoryStore
-from tests.stream.partitions import PARTITIONS, PLACE, engine_of
+from tests.stream.partitions import PLACE, engine_of
 from tidecast.errors import RedisError, StateError
 from tidecast.messages import Rejection
 from tidecast.settings import WorkerSettings
@@ -51,20 +51,13 @@ class GatedStore:
         await self._gate()
         return head
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         # A claim that fails is tried again after a pause, which a simulation has no time for.
-        unlucky = rows and head.cursor is not None and self._random.random() < 0.2
+        unlucky = write.rows and write.head.cursor is not None and self._random.random() < 0.2
         await self._gate()
         if unlucky and self._random.random() < 0.5:
             raise RedisError("the store was not reached")
-        done = await self._store.swap(partition, expected, head, rows, fresh)
+        done = await self._store.swap(partition, expected, write)
         await self._gate()
         if unlucky:
             raise RedisError("the store's reply was lost")
@@ -80,6 +73,7 @@ class GatedLog:
     """A log behind gates."""
 
     def __init__(self, log: InMemoryLog, gate: Gate) -> None:
+        self.partitions = log.partitions
         self._log, self._gate = log, gate
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
@@ -171,7 +165,7 @@ class SimulatedWorker:
         self.output = world.output_of(world.topic, self.gate)
         store = GatedStore(world.break_store(world.store), self.gate, world.random)
         log = GatedLog(world.log, self.gate)
-        services = Services(store, log, self.output, lambda _topic: PARTITIONS)
+        services = Services(store, log, self.output)
         self.assignment = Assignment(ENGINE, services, WorkerSettings())
         self._world = world
         self.tasks = [asyncio.create_task(self._consume()), asyncio.create_task(self._save())]

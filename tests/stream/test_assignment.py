@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 import pytest
 
-from stream.assignment import Assignment, Batch, Services
+from stream.assignment import REFUSED_S, Assignment, Batch, Services
 from stream.checkpoint import Owner, Store, TopicPartition
 from stream.records import LoggedRecord
 from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
-from tests.stream.broken import SlowStore
+from tests.stream.broken import CountingStore, SlowStore
 from tests.stream.events import Event, records_of
 from tests.stream.partitions import FIRST, PARTITIONS, PLACE, SECOND, engine_of
-from tidecast.errors import LogMismatchError
+from tidecast.errors import EpochError, LogMismatchError
 from tidecast.messages import decode_forecast
 from tidecast.settings import WorkerSettings
 
 RECORDS: Final = records_of([Event("abc"[n % 3], n, float(n)) for n in range(30)])
 OTHER: Final = TopicPartition(PLACE.topic, PLACE.partition + 1)
 THIRD: Final = Owner(3, "worker-1")
+LIMIT_S: Final = 5.0
 
 
 class World:
     """What workers share: the store, the log, and one output for each of them."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, partitions: int = PARTITIONS) -> None:
+        self.now_s = 0.0
         self.store = store or InMemoryStore()
-        self.log = InMemoryLog()
+        self.log = InMemoryLog(partitions=partitions)
         self.log.append(PLACE, RECORDS)
         self.log.append(OTHER, RECORDS)
 
-    def worker(self, partitions: int = PARTITIONS) -> tuple[Assignment, InMemoryOutput]:
+    def worker(self) -> tuple[Assignment, InMemoryOutput]:
         output = InMemoryOutput()
-        services = Services(self.store, self.log, output, lambda _topic: partitions)
-        return Assignment(engine_of(step_seconds=60), services, WorkerSettings()), output
+        services = Services(self.store, self.log, output)
+        engine = engine_of(step_seconds=60)
+        return Assignment(engine, services, WorkerSettings(), lambda: self.now_s), output
 
 
 def batch(start: int, end: int, owner: Owner = FIRST, place: TopicPartition = PLACE) -> Batch:
@@ -45,6 +49,11 @@ def batch(start: int, end: int, owner: Owner = FIRST, place: TopicPartition = PL
 def offsets(output: InMemoryOutput, place: TopicPartition = PLACE) -> list[int]:
     sources = [decode_forecast(message.value).source for _, message in output.messages]
     return [source.offset for source in sources if source.partition == place.partition]
+
+
+async def until_held(assignment: Assignment, partitions: int) -> None:
+    while len(assignment.committable()) < partitions:
+        await asyncio.sleep(0)
 
 
 async def handle(assignment: Assignment, batches: Sequence[Batch]) -> None:
@@ -146,7 +155,7 @@ async def test_a_partition_that_was_claimed_anew_survives_the_end_of_its_forerun
     assert offsets(output)[-2:] == [8, 9]
 
 
-async def test_when_the_store_is_flushed_the_rows_come_back_from_the_log() -> None:
+async def test_when_the_store_is_flushed_the_rows_are_written_anew() -> None:
     store = InMemoryStore()
     world = World(store)
     assignment, output = world.worker()
@@ -156,14 +165,70 @@ async def test_when_the_store_is_flushed_the_rows_come_back_from_the_log() -> No
     await handle(assignment, [batch(5, 9)])
     store.restore(InMemoryStore())
     await assignment.save()
-    assert assignment.committable() == {}
+    assert assignment.committable() == {PLACE: 9}
     await handle(assignment, [batch(9, 12)])
     await assignment.save()
     assert assignment.committable() == {PLACE: 12}
-    # 5 to 8 are answered again, under the same ids: their checkpoint was lost.
-    assert offsets(output) == [*range(9), *range(5, 12)]
-    ids = {decode_forecast(message.value).forecast_id for _, message in output.messages}
-    assert len(ids) == 12
+    assert offsets(output) == list(range(12))
+    rows = {key: row async for part in store.rows(PLACE) for key, row in part.items()}
+    assert rows.keys() == {"a", "b", "c"}
+
+
+async def test_what_is_assigned_is_claimed_before_a_batch_comes() -> None:
+    assignment, _ = World().worker()
+    assignment.assigned([OTHER, PLACE], FIRST)
+    claiming = asyncio.create_task(assignment.claim_assigned())
+    await asyncio.wait_for(until_held(assignment, 2), LIMIT_S)
+    claiming.cancel()
+    assert assignment.committable() == {PLACE: 0, OTHER: 0}
+
+
+@pytest.mark.parametrize(("away", "rows_read"), [(False, 0), (True, 3)])
+async def test_a_table_that_the_store_still_confirms_is_not_loaded_again(
+    away: bool, rows_read: int
+) -> None:
+    world = World(CountingStore(InMemoryStore()))
+    assert isinstance(world.store, CountingStore)
+    assignment, output = world.worker()
+    await handle(assignment, [batch(0, 9)])
+    await assignment.release([PLACE])
+    assignment.forget([PLACE])
+    if away:
+        other, _ = world.worker()
+        await handle(other, [batch(9, 10, SECOND)])
+        world.store.parts = 0
+    assignment.assigned([PLACE], THIRD)
+    await handle(assignment, [batch(9, 12, THIRD)])
+    assert world.store.parts == rows_read
+    assert offsets(output) == list(range(12))
+
+
+async def test_a_table_is_kept_only_for_partitions_that_come_back_at_once() -> None:
+    world = World(CountingStore(InMemoryStore()))
+    assert isinstance(world.store, CountingStore)
+    assignment, output = world.worker()
+    await handle(assignment, [batch(0, 9)])
+    await assignment.release([PLACE])
+    assignment.forget([PLACE])
+    assignment.assigned([OTHER], SECOND)
+    await handle(assignment, [batch(9, 12, THIRD)])
+    assert world.store.parts == 3
+    assert offsets(output) == list(range(12))
+
+
+async def test_a_partition_that_kafka_gives_and_the_state_refuses_for_long_is_an_error() -> None:
+    """Kafka forgets a group that is idle for a week, and then counts its generations anew."""
+    world = World()
+    before, _ = world.worker()
+    await handle(before, [batch(0, 8, THIRD)])
+    assignment, output = world.worker()
+    await handle(assignment, [batch(0, 4, FIRST)])
+    world.now_s += REFUSED_S
+    await handle(assignment, [batch(4, 8, FIRST)])
+    world.now_s += 1
+    with pytest.raises(EpochError, match="tidecast state move-epoch"):
+        await handle(assignment, [batch(8, 9, FIRST)])
+    assert output.messages == []
 
 
 async def test_forecasts_go_on_while_the_store_is_away() -> None:
@@ -192,7 +257,7 @@ async def test_a_poison_record_moves_the_cursor() -> None:
 async def test_a_topic_of_another_size_stops_the_worker() -> None:
     world = World()
     await handle(world.worker()[0], [batch(0, 1)])
-    grown, output = world.worker(partitions=PARTITIONS + 1)
+    grown, output = World(world.store, PARTITIONS + 1).worker()
     with pytest.raises(LogMismatchError):
         await handle(grown, [batch(1, 2, SECOND)])
     assert output.messages == []

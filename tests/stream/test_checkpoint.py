@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
 
-from stream.checkpoint import Checkpoint, Head, Owner, TopicPartition
+from stream.checkpoint import Checkpoint, Head, Owner, Terms, TopicPartition, Write
 from stream.testing import Fault, FaultyStore, InMemoryStore
 from tests.stream.broken import UnfencedStore
 from tests.stream.partitions import FIRST, PARTITIONS, PLACE, SECOND
 from tidecast.errors import FencedError, LogMismatchError, RedisError, StoreLostError
 
+TERMS = Terms("layout", "model", PARTITIONS)
 LOST, UNREACHED = Fault.REPLY_LOST, Fault.UNREACHED
 
 
@@ -23,7 +24,7 @@ async def claim(
     model: str = "model",
     partitions: int = PARTITIONS,
 ) -> Checkpoint:
-    return await Checkpoint.claim(store, PLACE, owner, layout, model, partitions)
+    return await Checkpoint.claim(store, PLACE, owner, Terms(layout, model, partitions))
 
 
 async def stored(store: InMemoryStore) -> tuple[int | None, dict[str, bytes]]:
@@ -47,16 +48,22 @@ async def test_the_next_owner_finds_what_was_saved() -> None:
     assert [part async for part in checkpoint.rows()] == [{"a": b"1"}]
 
 
-@pytest.mark.parametrize("other", [Owner(0, "worker-1"), Owner(1, "worker-2"), Owner(0, "z")])
-async def test_an_older_generation_or_another_member_cannot_claim(other: Owner) -> None:
+@pytest.mark.parametrize(
+    "other", [Owner(0, "worker-1", 9), Owner(1, "worker-2", 1), Owner(0, "z", 9)]
+)
+async def test_an_older_generation_or_an_earlier_started_member_cannot_claim(other: Owner) -> None:
     store = InMemoryStore()
     await claim(store, FIRST)
     with pytest.raises(FencedError, match="generation 1"):
         await claim(store, other)
 
 
-@pytest.mark.parametrize("again", [FIRST, SECOND, Owner(2, "worker-1"), Owner(9, "a")])
-async def test_the_same_owner_or_a_newer_generation_can(again: Owner) -> None:
+@pytest.mark.parametrize(
+    "again", [FIRST, SECOND, Owner(2, "worker-1"), Owner(9, "a"), Owner(1, "worker-3", 3)]
+)
+async def test_the_same_owner_a_newer_generation_or_a_later_started_member_can(
+    again: Owner,
+) -> None:
     store = InMemoryStore()
     await (await claim(store, FIRST)).save({}, 3, "model")
     assert (await claim(store, again)).cursor == 3
@@ -98,7 +105,7 @@ async def test_a_zombie_cannot_save_after_a_newer_claim() -> None:
 
 async def test_without_the_comparison_a_zombie_would_do_harm() -> None:
     store = InMemoryStore()
-    zombie = await Checkpoint.claim(UnfencedStore(store), PLACE, FIRST, "layout", "model", 4)
+    zombie = await Checkpoint.claim(UnfencedStore(store), PLACE, FIRST, TERMS)
     owner = await claim(store, SECOND)
     await owner.save({"a": b"right"}, 5, "model")
     await zombie.save({"a": b"wrong"}, 2, "model")
@@ -136,7 +143,7 @@ async def test_later_saves_go_on_from_whichever_write_arrived(faults: list[Fault
 
 async def test_a_claim_survives_a_reply_that_its_store_repeats() -> None:
     store = InMemoryStore()
-    checkpoint = await Checkpoint.claim(RepeatingStore(store), PLACE, FIRST, "layout", "model", 4)
+    checkpoint = await Checkpoint.claim(RepeatingStore(store), PLACE, FIRST, TERMS)
     await checkpoint.save({"a": b"1"}, 4, "model")
     assert await stored(store) == (4, {"a": b"1"})
 
@@ -214,25 +221,19 @@ class RepeatingStore:
         self.head = store.head
         self._store = store
 
-    async def swap(
-        self,
-        partition: TopicPartition,
-        expected: Head | None,
-        head: Head,
-        rows: Mapping[str, bytes],
-        fresh: bool = False,
-    ) -> bool:
-        await self._store.swap(partition, expected, head, rows, fresh)
-        return await self._store.swap(partition, expected, head, rows, fresh)
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
+        await self._store.swap(partition, expected, write)
+        return await self._store.swap(partition, expected, write)
 
     def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
         return self._store.rows(partition)
 
 
 def test_a_head_outranks_who_comes_before_it() -> None:
-    head = Head(3, "b", 0, "layout", "model", 4)
+    head = Head(3, "b", 9, 0, "layout", "model", 4, 0, 0)
     assert head.outranks(Owner(2, "b"))
-    assert head.outranks(Owner(3, "a"))
+    assert head.outranks(Owner(3, "started earlier", 8))
+    assert not head.outranks(Owner(3, "started later", 10))
     assert not head.outranks(Owner(3, "b"))
     assert not head.outranks(Owner(4, "a"))
     assert msgspec.json.decode(msgspec.json.encode(head), type=Head) == head

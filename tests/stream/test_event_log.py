@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Final, NamedTuple
 
 import aiokafka
@@ -12,6 +13,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from stream.checkpoint import TopicPartition
 from stream.event_log import Bounds, EventLog
+from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.records import LoggedRecord
 from stream.testing import InMemoryLog
@@ -30,12 +32,13 @@ RECORDS: Final = [
 
 
 class Opened(NamedTuple):
-    """A log, and how to write to it and commit for its group."""
+    """A log, and how to write to it, commit for its group, and let go of it."""
 
     log: EventLog
     place: TopicPartition
     append: Callable[[Sequence[LoggedRecord]], Awaitable[None]]
     commit: Callable[[int], Awaitable[None]]
+    aclose: Callable[[], Awaitable[None]]
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.servers)])
@@ -62,7 +65,10 @@ def in_memory(place: TopicPartition) -> Opened:
     async def commit(offset: int) -> None:
         log.commit(place, offset)
 
-    return Opened(log, place, append, commit)
+    async def aclose() -> None:
+        pass
+
+    return Opened(log, place, append, commit, aclose)
 
 
 def in_kafka(place: TopicPartition, settings: KafkaSettings) -> Opened:
@@ -78,7 +84,14 @@ def in_kafka(place: TopicPartition, settings: KafkaSettings) -> Opened:
     async def commit(offset: int) -> None:
         await commit_in_kafka(settings, place.topic, place, offset)
 
-    return Opened(KafkaEventLog(client, place.topic), place, append, commit)
+    admin = KafkaAdmin(client, place.topic)
+    log = KafkaEventLog(client, admin)
+
+    async def aclose() -> None:
+        await log.aclose()
+        await admin.aclose()
+
+    return Opened(log, place, append, commit, aclose)
 
 
 async def commit_in_kafka(
@@ -101,15 +114,17 @@ async def read(opened: Opened, start: int, end: int) -> list[LoggedRecord]:
 
 
 async def test_the_bounds_tell_start_end_and_commit(opened: Opened) -> None:
-    assert await opened.log.bounds(opened.place) == Bounds(0, 0, None)
-    await opened.append(RECORDS)
-    assert await opened.log.bounds(opened.place) == Bounds(0, 10, None)
-    await opened.commit(4)
-    assert await opened.log.bounds(opened.place) == Bounds(0, 10, 4)
+    async with aclosing(opened):
+        assert await opened.log.bounds(opened.place) == Bounds(0, 0, None)
+        await opened.append(RECORDS)
+        assert await opened.log.bounds(opened.place) == Bounds(0, 10, None)
+        await opened.commit(4)
+        assert await opened.log.bounds(opened.place) == Bounds(0, 10, 4)
 
 
 async def test_any_stretch_is_read_in_order(opened: Opened) -> None:
-    tombstone = LoggedRecord(10, WRITTEN_MS, b"a", None)
-    await opened.append([*RECORDS, tombstone])
-    for start, end in [(0, 11), (3, 4), (9, 11), (5, 5), (7, 3), (11, 11)]:
-        assert await read(opened, start, end) == [*RECORDS, tombstone][start:end]
+    async with aclosing(opened):
+        tombstone = LoggedRecord(10, WRITTEN_MS, b"a", None)
+        await opened.append([*RECORDS, tombstone])
+        for start, end in [(0, 11), (3, 4), (9, 11), (5, 5), (7, 3), (11, 11)]:
+            assert await read(opened, start, end) == [*RECORDS, tombstone][start:end]

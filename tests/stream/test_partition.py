@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -10,7 +11,7 @@ from stream.records import LoggedRecord
 from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
 from tests.stream.events import Event, records_of
 from tests.stream.partitions import PLACE, SECOND, claim, engine_of, partition_of
-from tidecast.errors import FencedError, KafkaError, RedisError, StoreLostError
+from tidecast.errors import FencedError, KafkaError, RedisError
 from tidecast.messages import decode_forecast
 
 ENGINE = engine_of(step_seconds=60)
@@ -195,11 +196,54 @@ async def test_a_partition_that_another_owner_has_cannot_be_saved() -> None:
     assert await cursor_in(store) == 0
 
 
-async def test_a_partition_whose_store_was_flushed_cannot_be_saved() -> None:
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_a_store_that_lost_checkpoints_gets_every_row_anew(lost: int) -> None:
+    """Emptied, or back at an older checkpoint: no event is read again for it."""
     store = InMemoryStore()
     partition = await partition_of(InMemoryOutput(), store, engine=ENGINE)
-    await partition.handle(RECORDS[:5])
-    store.restore(InMemoryStore())
-    with pytest.raises(StoreLostError):
+    snapshots = [InMemoryStore()]
+    for end in (10, 20):
+        await partition.handle(RECORDS[:end])
         await partition.save()
-    assert partition.saved == 0
+        snapshots.append(store.snapshot())
+    store.restore(snapshots[lost])
+    await partition.handle(RECORDS[20:21])
+    assert await partition.save()
+    assert await cursor_in(store) == partition.saved == 21
+    assert await rows_in(store) == await rows_after(RECORDS[:21])
+
+
+@pytest.mark.parametrize("write", range(4))
+@pytest.mark.parametrize("fault", Fault)
+async def test_writing_all_rows_anew_may_fail_half_way(fault: Fault, write: int) -> None:
+    inner = InMemoryStore()
+    store = FaultyStore(inner)
+    partition = await partition_of(InMemoryOutput(), store, engine=ENGINE)
+    await partition.handle(RECORDS[:20])
+    await partition.save()
+    inner.restore(InMemoryStore())
+    await partition.handle(RECORDS[20:25])
+    # The refused checkpoint, the new claim, the rows, the checkpoint.
+    store.faults.extend([None] * write + [fault])
+    with contextlib.suppress(RedisError):
+        await partition.save()
+    await partition.handle(RECORDS[25:26])
+    await partition.save()
+    assert await cursor_in(inner) == partition.saved == 26
+    assert await rows_in(inner) == await rows_after(RECORDS[:26])
+
+
+async def test_a_zombie_cannot_write_over_a_newer_owner_that_lost_its_rows_too() -> None:
+    store = InMemoryStore()
+    zombie = await partition_of(InMemoryOutput(), store, engine=ENGINE)
+    await zombie.handle(RECORDS[:5])
+    owner = await partition_of(InMemoryOutput(), store, owner=SECOND, engine=ENGINE)
+    await owner.handle(RECORDS[:8])
+    store.restore(InMemoryStore())
+    await zombie.save()
+    await owner.save()
+    await zombie.handle(RECORDS[5:6])
+    with pytest.raises(FencedError):
+        await zombie.save()
+    assert await cursor_in(store) == 8
+    assert await rows_in(store) == await rows_after(RECORDS[:8])

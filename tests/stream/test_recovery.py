@@ -33,7 +33,6 @@ ALL = 10**6
         ("no rows: rebuild from the last events", None, Bounds(10, 90, 50), Plan(30, 50)),
         ("no rows: from all that is held", None, Bounds(40, 90, 50), Plan(40, 50)),
         ("no rows, no commit: from the start", None, Bounds(10, 90, None), Plan(10, 10)),
-        ("no rows, retention passed the commit", None, Bounds(60, 90, 50), Plan(60, 60)),
         ("no rows, an empty log", None, Bounds(0, 0, None), Plan(0, 0)),
     ],
 )
@@ -44,10 +43,11 @@ def test_the_plan(case: str, cursor: int | None, bounds: Bounds, expected: Plan)
 @pytest.mark.parametrize(
     ("cursor", "bounds", "what"),
     [
-        (9, Bounds(10, 90, 50), "begins at 10, after the cursor 9"),
-        (91, Bounds(10, 90, 50), "ends at 90, before the cursor 91"),
-        (5, Bounds(0, 90, 91), "ends at 90, before the commit 91"),
-        (None, Bounds(0, 90, 91), "ends at 90, before the commit 91"),
+        (9, Bounds(10, 90, 50), "begins at 10, events from 9 on were never read"),
+        (None, Bounds(60, 90, 50), "begins at 60, events from 50 on were never read"),
+        (91, Bounds(10, 90, 50), "ends at 90, and 91 was reached"),
+        (5, Bounds(0, 90, 91), "ends at 90, and 91 was reached"),
+        (None, Bounds(0, 90, 91), "ends at 90, and 91 was reached"),
     ],
 )
 def test_a_log_that_does_not_fit_stops_the_worker(

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from stream.checkpoint import Head, Store, TopicPartition
+from stream.checkpoint import Head, Store, TopicPartition, Write
 from stream.redis_store import RedisStore
 from stream.testing import InMemoryStore
 from tidecast.errors import RedisError
@@ -22,7 +22,7 @@ OpenStore = Callable[[str], AbstractAsyncContextManager[Store]]
 """Opens the store of a consumer group."""
 
 PLACE: Final = TopicPartition("events", 0)
-HEAD: Final = Head(1, "worker-1", 0, "layout", "model", 4)
+HEAD: Final = Head(1, "worker-1", 99, 0, "layout", "model", 4, 0, 0)
 
 
 def later(head: Head, cursor: int | None) -> Head:
@@ -63,10 +63,10 @@ async def test_an_unknown_partition_has_neither_head_nor_rows(open_store: OpenSt
 
 async def test_the_first_head_is_written_where_none_was(open_store: OpenStore) -> None:
     async with open_store("group") as store:
-        assert await store.swap(PLACE, None, HEAD, {"a": b"1"})
+        assert await store.swap(PLACE, None, Write(HEAD, {"a": b"1"}))
         assert await store.head(PLACE) == HEAD
         assert await all_rows(store) == {"a": b"1"}
-        assert not await store.swap(PLACE, None, later(HEAD, 5), {"a": b"2"})
+        assert not await store.swap(PLACE, None, Write(later(HEAD, 5), {"a": b"2"}))
 
 
 @pytest.mark.parametrize(
@@ -79,44 +79,58 @@ async def test_the_first_head_is_written_where_none_was(open_store: OpenStore) -
         msgspec.structs.replace(HEAD, layout="other"),
         msgspec.structs.replace(HEAD, model="other"),
         msgspec.structs.replace(HEAD, partitions=5),
+        msgspec.structs.replace(HEAD, started_ns=98),
+        msgspec.structs.replace(HEAD, epoch=1),
+        msgspec.structs.replace(HEAD, writes=1),
     ],
 )
 async def test_a_head_that_differs_in_anything_is_not_swapped(
     open_store: OpenStore, other: Head
 ) -> None:
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {"a": b"1"})
-        assert not await store.swap(PLACE, other, later(HEAD, 9), {"a": b"2"}, fresh=True)
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1"}))
+        assert not await store.swap(PLACE, other, Write(later(HEAD, 9), {"a": b"2"}, fresh=True))
         assert await store.head(PLACE) == HEAD
         assert await all_rows(store) == {"a": b"1"}
 
 
 async def test_a_swap_adds_and_replaces_rows(open_store: OpenStore) -> None:
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {"a": b"1", "b": b"1"})
-        assert await store.swap(PLACE, HEAD, later(HEAD, 7), {"b": b"2", "c": b"2"})
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1", "b": b"1"}))
+        assert await store.swap(PLACE, HEAD, Write(later(HEAD, 7), {"b": b"2", "c": b"2"}))
         assert await store.head(PLACE) == later(HEAD, 7)
         assert await all_rows(store) == {"a": b"1", "b": b"2", "c": b"2"}
 
 
 async def test_a_swap_may_write_the_head_that_is_there(open_store: OpenStore) -> None:
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {})
-        assert await store.swap(PLACE, HEAD, HEAD, {"a": b"1"})
+        await store.swap(PLACE, None, Write(HEAD))
+        assert await store.swap(PLACE, HEAD, Write(HEAD, {"a": b"1"}))
         assert await all_rows(store) == {"a": b"1"}
+
+
+async def test_a_swap_drops_rows(open_store: OpenStore) -> None:
+    async with open_store("group") as store:
+        many = {f"series-{n}": b"1" for n in range(4500)}
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1", **many}))
+        write = Write(later(HEAD, 7), {"b": b"2"}, dropped=[*many, "never there"])
+        assert await store.swap(PLACE, HEAD, write)
+        assert await all_rows(store) == {"a": b"1", "b": b"2"}
 
 
 async def test_a_fresh_swap_drops_the_older_rows(open_store: OpenStore) -> None:
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {"a": b"1", "b": b"1"})
-        assert await store.swap(PLACE, HEAD, later(HEAD, 7), {"b": b"2"}, fresh=True)
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1", "b": b"1"}))
+        assert await store.swap(PLACE, HEAD, Write(later(HEAD, 7), {"b": b"2"}, fresh=True))
         assert await all_rows(store) == {"b": b"2"}
 
 
 async def test_of_two_swaps_at_once_one_is_done(open_store: OpenStore) -> None:
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {})
-        swaps = (store.swap(PLACE, HEAD, later(HEAD, n), {"a": b"%d" % n}) for n in (1, 2, 3))
+        await store.swap(PLACE, None, Write(HEAD))
+        swaps = (
+            store.swap(PLACE, HEAD, Write(later(HEAD, n), {"a": b"%d" % n})) for n in (1, 2, 3)
+        )
         done = await asyncio.gather(*swaps)
         assert sum(done) == 1
         winner = 1 + done.index(True)
@@ -127,17 +141,17 @@ async def test_of_two_swaps_at_once_one_is_done(open_store: OpenStore) -> None:
 async def test_many_rows_are_all_read_whatever_their_bytes_and_ids(open_store: OpenStore) -> None:
     rows = {f"série {n}/\n\0🌊": bytes([n % 256]) * (n % 50) for n in range(4500)}
     async with open_store("group") as store:
-        assert await store.swap(PLACE, None, HEAD, rows)
+        assert await store.swap(PLACE, None, Write(HEAD, rows))
         assert await all_rows(store) == rows
 
 
 async def test_partitions_do_not_meet(open_store: OpenStore) -> None:
     others = [TopicPartition("events", 1), TopicPartition("other", 0)]
     async with open_store("group") as store:
-        await store.swap(PLACE, None, HEAD, {"a": b"1"})
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1"}))
         for other in others:
             assert await store.head(other) is None
-            assert await store.swap(other, None, later(HEAD, 3), {"b": b"2"}, fresh=True)
+            assert await store.swap(other, None, Write(later(HEAD, 3), {"b": b"2"}, fresh=True))
             assert await all_rows(store, other) == {"b": b"2"}
         assert await store.head(PLACE) == HEAD
         assert await all_rows(store) == {"a": b"1"}
@@ -145,7 +159,7 @@ async def test_partitions_do_not_meet(open_store: OpenStore) -> None:
 
 async def test_groups_do_not_meet(open_store: OpenStore) -> None:
     async with open_store("group") as store, open_store("other") as other:
-        await store.swap(PLACE, None, HEAD, {"a": b"1"})
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1"}))
         assert await other.head(PLACE) is None
         assert await all_rows(other) == {}
     async with open_store("group") as again:
