@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -71,6 +72,8 @@ class Driver:
             raise BenchError(f"the driver failed: {self._failure!r}") from self._failure
 
     def _run(self) -> None:
+        # A broker that is away is no news here, and aiokafka says so thousands of times a second.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         try:
             asyncio.run(self._publish())
         except BaseException as error:
@@ -112,10 +115,10 @@ class Driver:
         for point in part:
             by_partition[self._place(point.series_id)].append(point)
         for partition, chosen in by_partition.items():
-            for batch in _batches(producer, chosen):
-                deliveries.append(
-                    await producer.send_batch(batch, self._topic, partition=partition)
-                )
+            deliveries += [
+                await producer.send_batch(batch, self._topic, partition=partition)
+                for batch in _batches(producer, chosen)
+            ]
         return deliveries
 
     def _place(self, series_id: str) -> int:

@@ -33,6 +33,11 @@ def nothing(_: Stage) -> None:
     """A fault that lies in the input or in the workers themselves."""
 
 
+def possible() -> str:
+    """Nothing stands in the way."""
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """A fault by name.
@@ -40,7 +45,8 @@ class Fault:
     about: in half a line, for the table. act: commits it while events flow, and returns when it
     is over. shape: what it does to the input. workers: how many there are. module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
-    outage_bar_s: the longest outage that is allowed, None where the issue names none.
+    outage_bar_s: the longest outage that is allowed, None where there is no such bar.
+    impossible: why this machine cannot run it; empty where it can.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Fault:
     stream: Mapping[str, Any] = field(default_factory=dict)
     compression: str | None = None
     outage_bar_s: float | None = None
+    impossible: Callable[[], str] = possible
 
     @property
     def control(self) -> bool:

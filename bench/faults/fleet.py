@@ -45,9 +45,18 @@ class Fleet:
         self._over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="fleet", daemon=True)
 
-    def start(self, number: int, first: Sequence[str] | None = None) -> None:
-        """Start worker `number`."""
-        variables = [f"{name}={value}" for name, value in self._settings.as_environment().items()]
+    def start(
+        self, number: int, first: Sequence[str] | None = None, *, member: bool = True
+    ) -> None:
+        """Start worker `number`.
+
+        member: whether it keeps its place in the group while it is away (`worker.instance`), as
+        a worker does that is to come back; not so for one that comes and goes.
+        """
+        instance = f"worker-{number}" if member else None
+        worker = self._settings.worker.model_copy(update={"instance": instance})
+        settings = self._settings.model_copy(update={"worker": worker})
+        variables = [f"{name}={value}" for name, value in settings.as_environment().items()]
         module = first or self._module
         command = ["/usr/bin/env", *variables, sys.executable, "-m", *module]
         with self._lock:

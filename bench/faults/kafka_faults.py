@@ -9,7 +9,21 @@ from bench.faults.fault import Fault, Stage
 
 def restart(stage: Stage) -> None:
     """SIGTERM, and a start on the same data."""
-    stage.place.servers.kafka.restart()
+    stage.place.servers.kafka.stop()
+    _start(stage)
+
+
+def kill(stage: Stage) -> None:
+    """SIGKILL, and a start on the same data."""
+    stage.place.servers.kafka.kill()
+    _start(stage)
+
+
+def _start(stage: Stage) -> None:
+    # While nobody listens connections are refused, which the proxy would accept and close.
+    stage.place.kafka_proxy.cut()
+    stage.place.servers.kafka.start()
+    stage.place.kafka_proxy.heal()
 
 
 KAFKA: Final = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -38,10 +40,13 @@ EARLIEST, LATEST = 0.35, 0.6
 """When the fault comes: which share of the events is out by then, decided by the seed."""
 
 
-def run_repeat(place: Place, fault: Fault, load: Load, seed: int) -> Verdict:
-    """Run one repeat. Raises BenchError when it could not be run as it should."""
+def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) -> Verdict:
+    """Run one repeat; the workers' logs go to the folder `logs`.
+
+    Raises BenchError when it could not be run as it should.
+    """
     random = Random(f"{fault.name} {seed}")
-    with _stage(place, fault, load, random) as stage:
+    with _stage(place, fault, load, random, logs) as stage:
         stage.driver.start()
         stage.driver.await_share(random.uniform(EARLIEST, LATEST))
         begun_ms = _now_ms()
@@ -64,19 +69,19 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int) -> Verdict:
 
 
 @contextlib.contextmanager
-def _stage(place: Place, fault: Fault, load: Load, random: Random) -> Iterator[Stage]:
+def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -> Iterator[Stage]:
     """A stream whose workers have answered the first slot of every series."""
     # Sums, so that an event applied twice changes the window.
     stream = StreamSettings(**{"name": fresh_name(), "aggregate": "sum", **fault.stream})
     settings = place.straight(stream, WorkerSettings(model=place.model))
-    folder = place.folder / stream.name
-    folder.mkdir()
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
     slots = load.events // load.series
     regular = list(points(load, _now_ms() - slots * STEP_MS))
     shaped = fault.shape(regular[load.series :], random)
     with (
         stream_topics(settings),
-        Fleet(place.by_proxy(settings), folder, fault.module) as fleet,
+        Fleet(place.by_proxy(settings), logs, fault.module) as fleet,
     ):
         for number in range(fault.workers):
             first = fault.first(random) if fault.first and number == 0 else None
@@ -97,15 +102,16 @@ def _await_ready(settings: Settings, workers: int, first: list[Point], fleet: Fl
         Ends(settings, topic) as ends,
         contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka))) as admin,
     ):
-        while ends.total() < len(first) or _members(admin, settings) < workers:
+        while ends.total() < len(first) or not _complete(admin, settings, workers):
             if time.monotonic() > deadline:
                 raise BenchError(f"not ready within {READY_S:g} s; see {fleet.log(0)}")
             time.sleep(LOOK_S)
 
 
-def _members(admin: KafkaAdminClient, settings: Settings) -> int:
-    group = group_of(settings)
-    return len(admin.describe_groups([group])[group]["members"])
+def _complete(admin: KafkaAdminClient, settings: Settings, workers: int) -> bool:
+    """Whether so many members share the partitions in peace."""
+    group = admin.describe_groups([group_of(settings)])[group_of(settings)]
+    return group["group_state"] == "Stable" and len(group["members"]) == workers
 
 
 async def _settled(settings: Settings) -> bool:
