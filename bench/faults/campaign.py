@@ -56,7 +56,7 @@ def run(campaign: Campaign, results: Results, say: Callable[[str], None]) -> lis
 
 def as_it_must_be(fault: Fault, verdict: Verdict) -> bool:
     """Whether the promise was kept, or, under a negative control, found broken."""
-    return verdict.clean is not fault.control
+    return verdict.broken if fault.control else verdict.kept
 
 
 def line(row: Row) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.faults.controls import CONTROLS
 from bench.faults.fault import Fault
 from bench.faults.kafka_faults import KAFKA
 from bench.faults.redis_faults import REDIS
 from bench.faults.worker_faults import WORKER_FAULTS
 
-FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in (*WORKER_FAULTS, *KAFKA, *REDIS)}
+FAULTS: Final[dict[str, Fault]] = {
+    fault.name: fault for fault in (*WORKER_FAULTS, *KAFKA, *REDIS, *CONTROLS)
+}

@@ -6,19 +6,21 @@ import contextlib
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import psutil
 
-from bench.processes import WORKER
+from bench.processes import WORKER, BenchError
 from tidecast.local.child import Child
 from tidecast.settings import Settings
 
 LOOK_S: Final = 0.1
 """How often the processes are looked at."""
 STOP_S: Final = 20.0
+READY_S: Final = 30.0
 
 
 class Fleet:
@@ -41,6 +43,7 @@ class Fleet:
         self._module = module
         self._restart = restart
         self._workers: dict[int, Child] = {}
+        self._log_start: dict[int, int] = {}
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="fleet", daemon=True)
@@ -59,12 +62,22 @@ class Fleet:
         variables = [f"{name}={value}" for name, value in settings.as_environment().items()]
         module = first or self._module
         command = ["/usr/bin/env", *variables, sys.executable, "-m", *module]
+        log = self.log(number)
+        self._log_start[number] = len(log.read_text(errors="replace")) if log.exists() else 0
         with self._lock:
-            self._workers[number] = Child(command, self.log(number), stop_limit_s=STOP_S)
+            self._workers[number] = Child(command, log, stop_limit_s=STOP_S)
 
     def log(self, number: int) -> Path:
         """The file that takes the output of worker `number`."""
         return self._folder / f"worker-{number}.log"
+
+    def await_log(self, number: int, words: str) -> None:
+        """Return when the worker started last has logged these words. Raises BenchError."""
+        deadline = time.monotonic() + READY_S
+        while words not in self.log(number).read_text(errors="replace")[self._log_start[number] :]:
+            if time.monotonic() > deadline:
+                raise BenchError(f"no {words} within {READY_S:g} s in {self.log(number)}")
+            time.sleep(LOOK_S)
 
     def kill(self, number: int) -> None:
         """SIGKILL; the watcher starts it again."""

@@ -35,6 +35,8 @@ from tidecast.topics import Topics
 READY_S: Final = 60.0
 SETTLE_S: Final = 90.0
 """How long the workers may take to the end of the log when driver and fault are done."""
+QUIET_S: Final = 6.0
+"""Nothing comes for so long: a worker that was killed is back within it."""
 LOOK_S: Final = 0.1
 EARLIEST, LATEST = 0.35, 0.6
 """When the fault comes: which share of the events is out by then, decided by the seed."""
@@ -47,13 +49,16 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
     """
     random = Random(f"{fault.name} {seed}")
     with _stage(place, fault, load, random, logs) as stage:
+        begun_ms = _now_ms()
         stage.driver.start()
         stage.driver.await_share(random.uniform(EARLIEST, LATEST))
-        begun_ms = _now_ms()
         fault.act(stage)
         healed_ms = _now_ms()
         stage.driver.join()
-        settled = asyncio.run(_settled(stage.settings))
+        # A broken worker may never come to the end: its verdict is taken when no more comes.
+        settled = not fault.control and asyncio.run(_settled(stage.settings))
+        if fault.control:
+            _await_quiet(stage.settings)
         fleet = stage.fleet
         fleet.stop_all()
         found, times = verify(stage.settings, load_engine(stage.settings))
@@ -112,6 +117,16 @@ def _complete(admin: KafkaAdminClient, settings: Settings, workers: int) -> bool
     """Whether so many members share the partitions in peace."""
     group = admin.describe_groups([group_of(settings)])[group_of(settings)]
     return group["group_state"] == "Stable" and len(group["members"]) == workers
+
+
+def _await_quiet(settings: Settings) -> None:
+    """Return when nothing was added to the forecasts for a while."""
+    with Ends(settings, Topics.of(settings.stream.name).forecasts) as ends:
+        found, since = -1, time.monotonic()
+        while time.monotonic() - since < QUIET_S:
+            if (now := ends.total()) != found:
+                found, since = now, time.monotonic()
+            time.sleep(LOOK_S)
 
 
 async def _settled(settings: Settings) -> bool:

@@ -48,6 +48,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool
 
     @property
-    def clean(self) -> bool:
-        """Whether the promise was kept."""
-        return self.settled and not any(getattr(self.found, name) for name in COUNTS)
+    def broken(self) -> bool:
+        """Whether something is lost, wrong, double or out of order."""
+        return any(getattr(self.found, name) for name in COUNTS)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise was kept, and the workers came through."""
+        return self.settled and not self.broken
