@@ -6,10 +6,20 @@ from typing import Final
 
 from bench.faults.controls import CONTROLS
 from bench.faults.fault import Fault
-from bench.faults.kafka_faults import KAFKA
-from bench.faults.redis_faults import REDIS
+from bench.faults.input_faults import INPUT_FAULTS
+from bench.faults.kafka_faults import KAFKA_FAULTS
+from bench.faults.mixes import MIXES
+from bench.faults.redis_faults import REDIS_FAULTS
 from bench.faults.worker_faults import WORKER_FAULTS
 
 FAULTS: Final[dict[str, Fault]] = {
-    fault.name: fault for fault in (*WORKER_FAULTS, *KAFKA, *REDIS, *CONTROLS)
+    fault.name: fault
+    for fault in (
+        *WORKER_FAULTS,
+        *KAFKA_FAULTS,
+        *REDIS_FAULTS,
+        *INPUT_FAULTS,
+        *MIXES,
+        *CONTROLS,
+    )
 }

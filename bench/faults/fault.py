@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
@@ -19,14 +21,20 @@ Group = Literal["worker", "kafka", "redis", "input", "mix", "control"]
 
 @dataclass(frozen=True)
 class Stage:
-    """One repeat while it runs. settings: straight, past the proxies. random: of the seed."""
+    """One repeat while it runs.
+
+    settings: straight to Kafka; Redis by its proxy, which may lead elsewhere by now. logs: a
+    folder for this repeat. random: of the seed. cleanup: what is to be ended with the repeat.
+    """
 
     place: Place
     settings: Settings
     fleet: Fleet
     driver: Driver
     load: Load
+    logs: Path
     random: Random
+    cleanup: ExitStack
 
 
 def nothing(_: Stage) -> None:
@@ -45,6 +53,7 @@ class Fault:
     about: in half a line, for the table. act: commits it while events flow, and returns when it
     is over. shape: what it does to the input. workers: how many there are. module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
+    lasts_s: how long it lasts where that is long: events then flow for twice as long and more.
     outage_bar_s: the longest outage that is allowed, None where there is no such bar.
     impossible: why this machine cannot run it; empty where it can.
     """
@@ -59,6 +68,7 @@ class Fault:
     first: Callable[[Random], Sequence[str]] | None = None
     stream: Mapping[str, Any] = field(default_factory=dict)
     compression: str | None = None
+    lasts_s: float = 0.0
     outage_bar_s: float | None = None
     impossible: Callable[[], str] = possible
 

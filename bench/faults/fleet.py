@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -43,7 +44,7 @@ class Fleet:
         self._module = module
         self._restart = restart
         self._workers: dict[int, Child] = {}
-        self._log_start: dict[int, int] = {}
+        self._starts: Counter[int] = Counter()
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="fleet", daemon=True)
@@ -62,19 +63,18 @@ class Fleet:
         variables = [f"{name}={value}" for name, value in settings.as_environment().items()]
         module = first or self._module
         command = ["/usr/bin/env", *variables, sys.executable, "-m", *module]
-        log = self.log(number)
-        self._log_start[number] = len(log.read_text(errors="replace")) if log.exists() else 0
+        self._starts[number] += 1
         with self._lock:
-            self._workers[number] = Child(command, log, stop_limit_s=STOP_S)
+            self._workers[number] = Child(command, self.log(number), stop_limit_s=STOP_S)
 
     def log(self, number: int) -> Path:
-        """The file that takes the output of worker `number`."""
-        return self._folder / f"worker-{number}.log"
+        """The file that takes the output of worker `number` since its last start."""
+        return self._folder / f"worker-{number}-{self._starts[number]}.log"
 
     def await_log(self, number: int, words: str) -> None:
-        """Return when the worker started last has logged these words. Raises BenchError."""
+        """Return when the worker has logged these words. Raises BenchError."""
         deadline = time.monotonic() + READY_S
-        while words not in self.log(number).read_text(errors="replace")[self._log_start[number] :]:
+        while words not in self.log(number).read_text(errors="replace"):
             if time.monotonic() > deadline:
                 raise BenchError(f"no {words} within {READY_S:g} s in {self.log(number)}")
             time.sleep(LOOK_S)
@@ -107,6 +107,18 @@ class Fleet:
     def numbers(self) -> list[int]:
         """The workers that are there."""
         return sorted(self._workers)
+
+    def replace(self, number: int) -> None:
+        """Start another in the place of worker `number`, which sees that and ends by itself."""
+        with self._lock:
+            old = self._workers.pop(number)
+            self.start(number)
+        try:
+            old.wait(READY_S)
+        except TimeoutError as error:
+            raise BenchError(f"worker {number} has not made way: {error}") from error
+        finally:
+            old.stop()
 
     def __enter__(self) -> Self:
         self._watcher.start()

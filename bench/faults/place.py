@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
+from redis import Redis
 
 from bench.faults.ledger_model import write_ledger
 from bench.faults.proxy import TcpProxy
@@ -27,20 +28,31 @@ class Place:
     model: Path
     folder: Path
 
-    def straight(self, stream: StreamSettings, worker: WorkerSettings) -> Settings:
-        """Settings that reach the servers past the proxies, for driver and verifier."""
+    def settings(self, stream: StreamSettings) -> Settings:
+        """Settings for driver and verifier: straight to Kafka, by the proxy to Redis.
+
+        By the proxy, since after a fail-over it leads to the server that counts.
+        """
         return Settings(
             kafka=KafkaSettings(bootstrap_servers=self.servers.bootstrap_servers),
-            redis=RedisSettings(url=SecretStr(self.servers.redis_url)),
+            redis=RedisSettings(url=SecretStr(f"redis://{HOST}:{self.redis_proxy.port}/0")),
             stream=stream,
-            worker=worker,
+            worker=WorkerSettings(model=self.model),
         )
 
-    def by_proxy(self, straight: Settings) -> Settings:
-        """The same settings by way of the proxies, for the workers."""
+    def by_proxy(self, settings: Settings) -> Settings:
+        """The same settings for the workers, who reach Kafka by its proxy too."""
         kafka = KafkaSettings(bootstrap_servers=f"{HOST}:{self.kafka_proxy.port}")
-        redis = RedisSettings(url=SecretStr(f"redis://{HOST}:{self.redis_proxy.port}/0"))
-        return straight.model_copy(update={"kafka": kafka, "redis": redis})
+        return settings.model_copy(update={"kafka": kafka})
+
+    def heal(self) -> None:
+        """Everything as it was at the start, whatever a fault has left behind."""
+        for proxy in (self.kafka_proxy, self.redis_proxy):
+            proxy.delay(0)
+            proxy.heal()
+        self.redis_proxy.switch(self.servers.valkey.port)
+        with Redis.from_url(self.servers.redis_url) as redis:
+            redis.flushall()
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from stream.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.errors import TidecastError
 from tidecast.kafka_clients import kafka_python_options
-from tidecast.settings import Settings, StreamSettings, WorkerSettings
+from tidecast.settings import Settings, StreamSettings
 from tidecast.topics import Topics
 
 READY_S: Final = 60.0
@@ -38,6 +38,8 @@ SETTLE_S: Final = 90.0
 QUIET_S: Final = 6.0
 """Nothing comes for so long: a worker that was killed is back within it."""
 LOOK_S: Final = 0.1
+FLOWING: Final = 2.6
+"""Events flow for so many times the length of the fault: the latest share leaves 40 % of it."""
 EARLIEST, LATEST = 0.35, 0.6
 """When the fault comes: which share of the events is out by then, decided by the seed."""
 
@@ -65,7 +67,7 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
         return Verdict(
             found=found,
             outage_s=outage_s(times, begun_ms),
-            catch_up_s=catch_up_s(times, healed_ms, load.rate),
+            catch_up_s=catch_up_s(times, healed_ms, _rate(fault, load)),
             peak_memory_bytes=fleet.peak_bytes,
             restarts=fleet.restarts,
             exits=fleet.exits,
@@ -78,22 +80,28 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
     """A stream whose workers have answered the first slot of every series."""
     # Sums, so that an event applied twice changes the window.
     stream = StreamSettings(**{"name": fresh_name(), "aggregate": "sum", **fault.stream})
-    settings = place.straight(stream, WorkerSettings(model=place.model))
+    settings = place.settings(stream)
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     slots = load.events // load.series
     regular = list(points(load, _now_ms() - slots * STEP_MS))
-    shaped = fault.shape(regular[load.series :], random)
-    with (
-        stream_topics(settings),
-        Fleet(place.by_proxy(settings), logs, fault.module) as fleet,
-    ):
+    first, rest = regular[: load.series], fault.shape(regular[load.series :], random)
+    with contextlib.ExitStack() as stack:
+        stack.callback(place.heal)
+        stack.enter_context(stream_topics(settings))
+        fleet = stack.enter_context(Fleet(place.by_proxy(settings), logs, fault.module))
         for number in range(fault.workers):
-            first = fault.first(random) if fault.first and number == 0 else None
-            fleet.start(number, first)
-        _await_ready(settings, fault.workers, regular[: load.series], fleet)
-        driver = Driver(settings, shaped, load.rate, fault.compression)
-        yield Stage(place, settings, fleet, driver, load, random)
+            fleet.start(number, fault.first(random) if fault.first and number == 0 else None)
+        _await_ready(settings, fault.workers, first, fleet)
+        driver = Driver(settings, rest, _rate(fault, load), fault.compression)
+        yield Stage(place, settings, fleet, driver, load, logs, random, stack)
+
+
+def _rate(fault: Fault, load: Load) -> float:
+    """Events a second: fewer where they must flow for longer than the fault lasts."""
+    if not fault.lasts_s:
+        return load.rate
+    return min(load.rate, load.events / (FLOWING * fault.lasts_s))
 
 
 def _await_ready(settings: Settings, workers: int, first: list[Point], fleet: Fleet) -> None:

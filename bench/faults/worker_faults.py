@@ -57,6 +57,13 @@ def roll(stage: Stage) -> None:
         stage.fleet.await_log(number, '"worker started"')
 
 
+def replace_all(stage: Stage) -> None:
+    """Start another in the place of each worker in turn: the old one ends by itself."""
+    for number in stage.fleet.numbers:
+        stage.fleet.replace(number)
+        stage.fleet.await_log(number, '"worker started"')
+
+
 def come_and_go(stage: Stage) -> None:
     """A third worker joins for five seconds and is away for five, twice."""
     for _ in range(2):
@@ -121,6 +128,13 @@ WORKER_FAULTS: Final = (
         group="worker",
         about="SIGTERM and start of three workers, one after the other",
         act=roll,
+        workers=3,
+    ),
+    Fault(
+        name="worker-rolling-replacement",
+        group="worker",
+        about="three workers replaced by new ones of the same place, one after the other",
+        act=replace_all,
         workers=3,
         outage_bar_s=1,
     ),
