@@ -71,7 +71,8 @@ class Assignment:
         self._engine = engine
         self._services = services
         self._worker = worker
-        self._held: dict[TopicPartition, Partition] = {}
+        self.held: dict[TopicPartition, Partition] = {}
+        """The partitions in hand."""
         self._owners: dict[TopicPartition, Owner] = {}
         self._past: dict[TopicPartition, _Past] = {}
         self._kept: dict[TopicPartition, Saved] = {}
@@ -80,7 +81,7 @@ class Assignment:
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed: whatever is before them is in a checkpoint."""
-        return {place: partition.saved for place, partition in self._held.items()}
+        return {place: partition.saved for place, partition in self.held.items()}
 
     def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
         """The partitions that are ours from now on; `claim_assigned` takes them over."""
@@ -111,7 +112,7 @@ class Assignment:
 
     async def save(self) -> None:
         """Checkpoint every partition. Raises KafkaError when a forecast was not stored."""
-        for place in list(self._held):
+        for place in list(self.held):
             await self._save(place)
 
     async def release(self, places: Iterable[TopicPartition]) -> None:
@@ -119,7 +120,7 @@ class Assignment:
 
         The partitions stay committable until `forget`.
         """
-        held = {place: self._held[place] for place in places if place in self._held}
+        held = {place: self.held[place] for place in places if place in self.held}
         for place, partition in held.items():
             self._end(place, self._owners[place])
             await partition.release()
@@ -128,7 +129,7 @@ class Assignment:
     def forget(self, places: Iterable[TopicPartition]) -> None:
         """Let go of the given partitions; tables that are saved serve if they come back next."""
         for place in places:
-            partition = self._held.pop(place, None)
+            partition = self.held.pop(place, None)
             if partition is not None and (saved := partition.as_saved()):
                 self._kept[place] = saved
 
@@ -137,11 +138,14 @@ class Assignment:
         async with self._claiming:
             if self._is_past(place, owner):
                 return None
-            partition = self._held.get(place)
+            partition = self.held.get(place)
             if partition is not None and self._owners[place] == owner:
                 return partition
-            # What another generation left is trusted no further than the store confirms it.
-            self.forget([place])
+            if partition is not None:
+                # What was ours under another name is trusted no further than the store confirms
+                # it, and not before a batch in hand has left its table alone.
+                await partition.release()
+                self.forget([place])
             return await self._claim(place, owner)
 
     def _is_past(self, place: TopicPartition, owner: Owner) -> bool:
@@ -161,7 +165,7 @@ class Assignment:
         self._past[place] = _Past(owner, self._clock(), refusal)
 
     async def _save(self, place: TopicPartition) -> None:
-        partition = self._held.get(place)
+        partition = self.held.get(place)
         if partition is None:
             return
         try:
@@ -171,10 +175,10 @@ class Assignment:
             self.outage.begins(error)
         except FencedError as error:
             # Unless it was claimed anew meanwhile.
-            if self._held.get(place) is partition:
+            if self.held.get(place) is partition:
                 log.warning("partition lost to a newer owner", action="fenced", error=str(error))
                 self._end(place, self._owners[place], str(error))
-                del self._held[place]
+                del self.held[place]
 
     async def _claim(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """Take a partition over; None when a newer owner has it."""
@@ -192,7 +196,7 @@ class Assignment:
                 log.warning("claim lost, claiming again", action="store_lost", error=str(error))
             else:
                 self.outage.ends()
-                self._held[place], self._owners[place] = partition, owner
+                self.held[place], self._owners[place] = partition, owner
                 return partition
 
     async def _take(self, place: TopicPartition, owner: Owner) -> Partition:

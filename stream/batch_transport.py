@@ -22,6 +22,9 @@ from stream.checkpoint import Owner, TopicPartition
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
 
+LOG_APPEND_TIME: Final = 1
+"""Kafka's number for a timestamp that the broker made; nobody here looks at it."""
+
 STARTED_NS: Final = time.time_ns()
 """When this process was started, for all that matters: which of two was started later."""
 
@@ -74,7 +77,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
             place.partition,
             last.offset,
             last.timestamp / 1000,
-            last.timestamp_type,
+            LOG_APPEND_TIME,
             (),
             None,
             Batch(TopicPartition(*place), owner, records),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.grid import FLOAT32_MAX, BoolArray, IntArray
-from stream.records import Record
+from stream.records import Oversize, Record
 from tidecast.errors import MessageError, Reason
 from tidecast.messages import RECORD_BYTES, SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
 
@@ -106,6 +106,8 @@ class Decoder:
     def _decode_one(self, record: Record) -> TypedObservation:
         value, key = record.value, record.key
         if not value:
+            if isinstance(record, Oversize):
+                raise MessageError(Reason.TOO_LARGE, record.detail)
             raise MessageError(Reason.EMPTY, "the record has no value")
         if len(value) > RECORD_BYTES:
             raise MessageError(Reason.TOO_LARGE, f"{len(value)} bytes, at most {RECORD_BYTES}")

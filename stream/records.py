@@ -36,3 +36,13 @@ class LoggedRecord(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+class Oversize(NamedTuple):
+    """In the place of a record, or of a whole batch, that is too large to be read."""
+
+    offset: int
+    timestamp: int
+    detail: str
+    key: None = None
+    value: None = None

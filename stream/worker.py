@@ -19,6 +19,7 @@ from stream.engine import Engine
 from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
+from stream.kafka_records import bound_batches
 from stream.logs import configure_logs
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
@@ -84,6 +85,7 @@ class Worker:
 
     def __init__(self, settings: Settings, engine: Engine, around: Around) -> None:
         """Raises RedisError for a URL that is none."""
+        bound_batches()
         group = group_of(settings)
         client = aiokafka_options(settings.kafka)
         self._settings = settings

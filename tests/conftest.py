@@ -11,6 +11,12 @@ import pytest
 from tidecast.local import LocalServers, local_servers
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the protocol's simulation."""
+    parser.addoption("--trials", type=int, default=2000, help="seeds of the protocol's simulation")
+    parser.addoption("--seed", type=int, help="this seed of the protocol's simulation alone")
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
     """A real Kafka and Valkey, shared by the session: leave them running and use `stream_name`.

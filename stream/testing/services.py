@@ -20,11 +20,11 @@ class InMemoryLog:
 
     def __init__(self, part: int = 3, partitions: int = 4) -> None:
         """`part`: how many records are read at once. `partitions`: of every topic."""
+        self.partition_count = partitions
         self._records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
         self._starts: defaultdict[TopicPartition, int] = defaultdict(int)
         self._committed: dict[TopicPartition, int] = {}
         self._part = part
-        self._partitions = partitions
 
     def append(self, partition: TopicPartition, records: Iterable[Record]) -> None:
         """Add records with rising offsets, not always the next ones."""
@@ -42,7 +42,7 @@ class InMemoryLog:
 
     async def partitions(self, topic: str) -> int:  # noqa: ARG002 - the protocol's signature
         """See EventLog."""
-        return self._partitions
+        return self.partition_count
 
     async def bounds(self, partition: TopicPartition) -> Bounds:
         """See EventLog."""

@@ -21,6 +21,8 @@ from tidecast.topics import Topics
 
 GOOD_ROWS: Final = 20
 LIMIT_S: Final = 60.0
+BOMB_BYTES: Final = 450_000_000
+"""More than a worker may ever use here; the broker sees some thousand bytes of it."""
 
 
 class Bad(NamedTuple):
@@ -80,21 +82,50 @@ def test_each_bad_record_is_rejected_and_the_others_are_forecast(
     assert {rejection.topic for rejection in rejections} == {Topics.of(settings.stream.name).events}
 
 
+def test_a_small_batch_that_expands_to_gigabytes_is_rejected_in_little_memory(
+    settings: Settings, tmp_path: Path
+) -> None:
+    asyncio.run(send(settings, [good_record(0)]))
+    asyncio.run(send(settings, [(b"bomb", bytes(BOMB_BYTES)), (b"bomb", b"")], "zstd"))
+    asyncio.run(send(settings, [good_record(1)]))
+    with (
+        running_worker(settings, tmp_path / "worker.log") as worker,
+        Subscriber(settings, start="earliest") as subscriber,
+    ):
+        (rejection,) = read_rejections(settings, 1)
+        deadline = time.monotonic() + LIMIT_S
+        forecasts = subscriber.poll(0.5)
+        while len(forecasts) < 2 and time.monotonic() < deadline:
+            forecasts += subscriber.poll(0.5)
+        assert worker.peak_memory_bytes() < BOMB_BYTES
+        assert worker.stop() == 0
+    assert [forecast.source.offset for forecast in forecasts] == [0, 3]
+    assert (rejection.reason, rejection.offset) == (Reason.TOO_LARGE, 2)
+    assert "offsets 1 to 2" in rejection.detail
+
+
 def publish_between_good_records(settings: Settings) -> None:
     """Bad records in one partition, each after a good one of the series `good`."""
     records: list[tuple[bytes | None, bytes | None]] = []
     for row in range(GOOD_ROWS):
-        timestamp = 1_700_000_000_000 + row * 3_600_000
-        good = b'{"series_id":"good","timestamp":%d,"values":{"value":%d}}' % (timestamp, row)
-        records.append((b"good", good))
+        records.append(good_record(row))
         records += [(bad.key, bad.value) for bad in BAD_RECORDS[row : row + 1]]
     asyncio.run(send(settings, records))
 
 
-async def send(settings: Settings, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
+def good_record(row: int) -> tuple[bytes, bytes]:
+    timestamp = 1_700_000_000_000 + row * 3_600_000
+    return b"good", b'{"series_id":"good","timestamp":%d,"values":{"value":%d}}' % (timestamp, row)
+
+
+async def send(
+    settings: Settings,
+    records: Sequence[tuple[bytes | None, bytes | None]],
+    codec: str | None = None,
+) -> None:
     """Write records to partition 0 as they are; a batch takes what a client's `send` refuses."""
     async with AIOKafkaProducer(
-        **aiokafka_options(settings.kafka), max_batch_size=1_000_000
+        **aiokafka_options(settings.kafka), max_batch_size=2 * BOMB_BYTES, compression_type=codec
     ) as producer:
         batch = producer.create_batch()
         for key, value in records:

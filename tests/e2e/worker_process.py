@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from tidecast.settings import Settings
 
 STOP_S: Final = 20.0
@@ -33,6 +35,14 @@ class WorkerProcess:
     def running(self) -> bool:
         """Whether the process is still there."""
         return self._process.poll() is None
+
+    def peak_memory_bytes(self) -> int:
+        """The most resident memory it has had so far; Linux tells, elsewhere it is what it has."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        if not status.exists():
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        (line,) = [one for one in status.read_text().splitlines() if one.startswith("VmHWM")]
+        return 1024 * int(line.split()[1])
 
     def kill(self) -> None:
         """SIGKILL: no chance to save anything."""
