@@ -79,7 +79,12 @@ class Ends:
 
     def total(self) -> int:
         """Messages so far, all partitions together."""
-        return sum(self._consumer.end_offsets(self._places).values())
+        return sum(self.by_partition().values())
+
+    def by_partition(self) -> dict[int, int]:
+        """The end of each partition."""
+        ends = self._consumer.end_offsets(self._places)
+        return {place.partition: int(end) for place, end in ends.items()}
 
     def __enter__(self) -> Self:
         return self

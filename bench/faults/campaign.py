@@ -68,7 +68,8 @@ def line(row: Row) -> str:
     text = (
         f"{found.events:,} events, lost {found.lost:,}, wrong {found.wrong:,}, windows wrong "
         f"{found.windows_wrong:,}, out of order {found.out_of_order:,}, repeats "
-        f"{found.duplicates_raw:,} on the topic and {found.duplicates_read:,} read; outage "
+        f"{found.duplicates_raw:,} on the topic and {found.duplicates_read:,} read, rejected "
+        f"{found.rejected:,}; outage "
         f"{row.verdict.outage_s:.1f} s, catch-up {row.verdict.catch_up_s:.1f} s"
     )
     return head + text + ("" if row.verdict.settled else "; NOT SETTLED") + _first(found.example)

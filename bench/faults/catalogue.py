@@ -10,6 +10,7 @@ from bench.faults.input_faults import INPUT_FAULTS
 from bench.faults.kafka_faults import KAFKA_FAULTS
 from bench.faults.mixes import MIXES
 from bench.faults.redis_faults import REDIS_FAULTS
+from bench.faults.ruins import RUINS
 from bench.faults.worker_faults import WORKER_FAULTS
 
 FAULTS: Final[dict[str, Fault]] = {
@@ -20,6 +21,7 @@ FAULTS: Final[dict[str, Fault]] = {
         *REDIS_FAULTS,
         *INPUT_FAULTS,
         *MIXES,
+        *RUINS,
         *CONTROLS,
     )
 }

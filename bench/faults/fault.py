@@ -16,7 +16,7 @@ from bench.faults.points import Load, Shape, as_they_are
 from bench.processes import WORKER
 from tidecast.settings import Settings
 
-Group = Literal["worker", "kafka", "redis", "input", "mix", "control"]
+Group = Literal["worker", "kafka", "redis", "input", "mix", "stop", "control"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Fault:
     about: in half a line, for the table. act: commits it while events flow, and returns when it
     is over. shape: what it does to the input. workers: how many there are. module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
+    ruin: what becomes of the log when all is over; a worker that is started then must refuse.
     lasts_s: how long it lasts where that is long: events then flow for twice as long and more.
     outage_bar_s: the longest outage that is allowed, None where there is no such bar.
     impossible: why this machine cannot run it; empty where it can.
@@ -67,6 +68,7 @@ class Fault:
     module: Sequence[str] = WORKER
     first: Callable[[Random], Sequence[str]] | None = None
     stream: Mapping[str, Any] = field(default_factory=dict)
+    ruin: Callable[[Stage], None] | None = None
     compression: str | None = None
     lasts_s: float = 0.0
     outage_bar_s: float | None = None

@@ -97,6 +97,22 @@ class Fleet:
             worker = self._workers.pop(number)
         worker.stop()
 
+    def run_to_end(self, number: int) -> tuple[int, str]:
+        """Start worker `number` and return its exit code and log when it has ended by itself.
+
+        Raises BenchError when it goes on.
+        """
+        with self._lock:
+            self.start(number)
+            worker = self._workers.pop(number)
+        try:
+            code = worker.wait(READY_S)
+        except TimeoutError as error:
+            raise BenchError(f"worker {number} works where it should refuse") from error
+        finally:
+            worker.stop()
+        return code, self.log(number).read_text(errors="replace")
+
     def stop_all(self) -> None:
         """Stop every worker that is there."""
         for number in self.numbers:

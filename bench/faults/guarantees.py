@@ -41,12 +41,19 @@ TITLES: Final = {
     "redis": "Redis",
     "input": "Input",
     "mix": "Two at a time",
+    "stop": "A stop on purpose",
     "control": "Negative controls",
 }
-CONTROLS: Final = """\
+NOTES: Final = {
+    "stop": """\
+The log no longer holds what the state continues from. The counts are those before; a worker that
+is started then refuses with its exit code, and names the command that helps.
+""",
+    "control": """\
 A rule of the protocol left out on purpose. Each must be found lost or wrong, or the verifier
 proves nothing.
-"""
+""",
+}
 
 
 def write(rows: Sequence[Row], page: Path = PAGE) -> None:
@@ -69,7 +76,7 @@ def _section(group: str, rows: Sequence[Row]) -> str:
     return "\n".join(
         [
             f"## {TITLES[group]}\n",
-            *([CONTROLS] if group == "control" else []),
+            *([NOTES[group]] if group in NOTES else []),
             *(f"| {' | '.join(line)} |" for line in table),
             "",
             *_skipped(of_group),

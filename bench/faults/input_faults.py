@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 from typing import Final
 
-from bench.faults.fault import Fault
+from aiokafka import AIOKafkaProducer
+
+from bench.faults.fault import Fault, Stage
 from bench.faults.points import Point, Shape, as_they_are
 from bench.workload import CHANNEL
+from tidecast.kafka_clients import aiokafka_options
+from tidecast.settings import Settings
+from tidecast.topics import Topics
 
 POISONED: Final = 0.1
 OVERSIZE: Final = 0.001
@@ -24,6 +30,7 @@ JUMPING: Final = 0.01
 AHEAD_MS: Final = 2 * 3600 * 1000
 BACK_MS: Final = 30 * 86_400 * 1000
 FLOOD_FACTOR: Final = 10
+BOMB_BYTES: Final = 128 * 2**20
 CODECS: Final = ("gzip", "lz4", "snappy", "zstd")
 
 
@@ -102,6 +109,28 @@ def _strangers(regular: Sequence[Point]) -> Iterator[Point]:
         yield Point(f"stranger-{number:07}", moment_ms, float(number % 1000))
 
 
+def drop_bomb(stage: Stage) -> None:
+    """A batch of some kilobytes that expands beyond what a worker takes."""
+    asyncio.run(
+        _send_bomb(stage.settings, stage.random.randrange(stage.settings.stream.partitions))
+    )
+
+
+async def _send_bomb(settings: Settings, partition: int) -> None:
+    producer = AIOKafkaProducer(
+        **aiokafka_options(settings.kafka),
+        compression_type="gzip",
+        max_batch_size=2 * BOMB_BYTES,
+        max_request_size=2 * BOMB_BYTES,
+    )
+    await producer.start()
+    try:
+        topic = Topics.of(settings.stream.name).events
+        await producer.send_and_wait(topic, bytes(BOMB_BYTES), key=b"bomb", partition=partition)
+    finally:
+        await producer.stop()
+
+
 def _input(name: str, about: str, shape: Shape, grace_slots: int = 0) -> Fault:
     stream = {"grace_slots": grace_slots}
     return Fault(name=f"input-{name}", group="input", about=about, shape=shape, stream=stream)
@@ -119,6 +148,12 @@ INPUT_FAULTS: Final = (
             compression=codec,
         )
         for codec in CODECS
+    ),
+    Fault(
+        name="input-gzip-bomb",
+        group="input",
+        about=f"a gzip batch that expands to {BOMB_BYTES / 2**20:.0f} MiB",
+        act=drop_bomb,
     ),
     _input("new-series", "ten new series for every event, from one publisher", flood),
     _input("ahead", "event time jumps 2 h ahead in 1 % of the events", partial(jump, AHEAD_MS)),

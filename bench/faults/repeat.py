@@ -18,6 +18,7 @@ from bench.faults.fault import Fault, Stage
 from bench.faults.fleet import Fleet
 from bench.faults.place import Place
 from bench.faults.points import STEP_MS, Load, Point, points
+from bench.faults.ruins import must_refuse
 from bench.faults.timing import catch_up_s, outage_s
 from bench.faults.verdict import Verdict
 from bench.faults.verifier import verify
@@ -64,6 +65,9 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
         fleet = stage.fleet
         fleet.stop_all()
         found, times = verify(stage.settings, load_engine(stage.settings))
+        if fault.ruin is not None:
+            fault.ruin(stage)
+            must_refuse(stage)
         return Verdict(
             found=found,
             outage_s=outage_s(times, begun_ms),

@@ -17,6 +17,7 @@ from bench.outputs import partition_records
 from stream.app import group_of
 from stream.checkpoint import TopicPartition
 from stream.engine import Engine
+from stream.kafka_records import bound_batches
 from stream.records import Record
 from stream.redis_store import RedisStore
 from tidecast.errors import MessageError, TidecastError
@@ -51,6 +52,7 @@ class _Trouble:
 
 def verify(settings: Settings, engine: Engine) -> Verified:
     """The verdict on a stream whose workers have ended. settings: with the straight addresses."""
+    bound_batches()  # so that a batch beyond the limits is read here as a worker reads it
     return asyncio.run(_verify(settings, engine))
 
 
