@@ -13,7 +13,7 @@ CONTROLS: Final = (
     Fault(
         name="control-no-fence",
         group="control",
-        about="no fence, a worker that sleeps past its session, wakes and dies",
+        about="no fence, a worker that sleeps past its session and wakes, SIGKILL of all",
         act=sleep_and_die,
         module=(BROKEN, "fence"),
     ),

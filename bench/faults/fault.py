@@ -23,7 +23,8 @@ Group = Literal["worker", "kafka", "redis", "input", "mix", "stop", "control"]
 class Stage:
     """One repeat while it runs.
 
-    settings: straight to Kafka; Redis by its proxy, which may lead elsewhere by now. logs: a
+    settings: straight to Kafka; Redis by its proxy, which may lead elsewhere by now. epilogue:
+    publishes the last slot of every series, when the fault is over and `driver` done. logs: a
     folder for this repeat. random: of the seed. cleanup: what is to be ended with the repeat.
     """
 
@@ -31,6 +32,7 @@ class Stage:
     settings: Settings
     fleet: Fleet
     driver: Driver
+    epilogue: Driver
     load: Load
     logs: Path
     random: Random

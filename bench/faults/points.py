@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from bench.workload import CHANNEL
 from tidecast.messages import Observation, encode_observation
 
-SEQUENCES: Final = 4096
-SERIES: Final = 1000
+SEQUENCES: Final = 1024
+SERIES: Final = 4096
 """Values stay below SERIES * SEQUENCES = 2^22, so that four of them in one slot still add up
 exactly in a 32-bit float."""
 STEP_MS: Final = 1000
@@ -39,10 +39,13 @@ Shape = Callable[[Sequence[Point], Random], list[Point]]
 
 @dataclass(frozen=True)
 class Load:
-    """How much is published: events in all, over how many series, how many a second."""
+    """How much is published: events in all, over how many series, how many a second.
+
+    So many series that a checkpoint does not hold all of them: rows of different ages can meet.
+    """
 
     events: int = 100_000
-    series: int = 400
+    series: int = 4_000
     rate: int = 8_000
 
 

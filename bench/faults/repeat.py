@@ -11,11 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from kafka.admin import KafkaAdminClient
-
 from bench.faults.driver import Driver
 from bench.faults.fault import Fault, Stage
 from bench.faults.fleet import Fleet
+from bench.faults.group import await_members
 from bench.faults.place import Place
 from bench.faults.points import STEP_MS, Load, Point, points
 from bench.faults.ruins import must_refuse
@@ -29,7 +28,6 @@ from stream.checkpoint import TopicPartition
 from stream.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.errors import TidecastError
-from tidecast.kafka_clients import kafka_python_options
 from tidecast.settings import Settings, StreamSettings
 from tidecast.topics import Topics
 
@@ -58,6 +56,10 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
         fault.act(stage)
         healed_ms = _now_ms()
         stage.driver.join()
+        # Whatever the fault did, each series has an event behind it: a worker need not notice
+        # before that its Redis was rolled back.
+        stage.epilogue.start()
+        stage.epilogue.join()
         # A broken worker may never come to the end: its verdict is taken when no more comes.
         settled = not fault.control and asyncio.run(_settled(stage.settings))
         if fault.control:
@@ -89,7 +91,8 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
     logs.mkdir(parents=True)
     slots = load.events // load.series
     regular = list(points(load, _now_ms() - slots * STEP_MS))
-    first, rest = regular[: load.series], fault.shape(regular[load.series :], random)
+    first, last = regular[: load.series], regular[-load.series :]
+    shaped = fault.shape(regular[load.series : -load.series], random)
     with contextlib.ExitStack() as stack:
         stack.callback(place.heal)
         stack.enter_context(stream_topics(settings))
@@ -97,8 +100,9 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
         for number in range(fault.workers):
             fleet.start(number, fault.first(random) if fault.first and number == 0 else None)
         _await_ready(settings, fault.workers, first, fleet)
-        driver = Driver(settings, rest, _rate(fault, load), fault.compression)
-        yield Stage(place, settings, fleet, driver, load, logs, random, stack)
+        driver = Driver(settings, shaped, _rate(fault, load), fault.compression)
+        epilogue = Driver(settings, last, load.rate)
+        yield Stage(place, settings, fleet, driver, epilogue, load, logs, random, stack)
 
 
 def _rate(fault: Fault, load: Load) -> float:
@@ -113,22 +117,13 @@ def _await_ready(settings: Settings, workers: int, first: list[Point], fleet: Fl
     greeting = Driver(settings, first, None)
     greeting.start()
     greeting.join()
+    await_members(settings, workers)
     deadline = time.monotonic() + READY_S
-    topic = Topics.of(settings.stream.name).forecasts
-    with (
-        Ends(settings, topic) as ends,
-        contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka))) as admin,
-    ):
-        while ends.total() < len(first) or not _complete(admin, settings, workers):
+    with Ends(settings, Topics.of(settings.stream.name).forecasts) as ends:
+        while ends.total() < len(first):
             if time.monotonic() > deadline:
-                raise BenchError(f"not ready within {READY_S:g} s; see {fleet.log(0)}")
+                raise BenchError(f"no answers within {READY_S:g} s; see {fleet.log(0)}")
             time.sleep(LOOK_S)
-
-
-def _complete(admin: KafkaAdminClient, settings: Settings, workers: int) -> bool:
-    """Whether so many members share the partitions in peace."""
-    group = admin.describe_groups([group_of(settings)])[group_of(settings)]
-    return group["group_state"] == "Stable" and len(group["members"]) == workers
 
 
 def _await_quiet(settings: Settings) -> None:

@@ -9,15 +9,15 @@ from typing import Final
 
 from bench.faults.fated_worker import POINTS
 from bench.faults.fault import Fault, Stage
+from bench.faults.group import await_members
 from bench.processes import BenchError
 
-SESSION_S: Final = 10.0
-"""After so long without a heartbeat Kafka gives a worker's partitions away."""
-TAKEN_OVER_S: Final = 4.0
-"""What the others may need then, before the sleeper is woken."""
+TAKEN_OVER_S: Final = 3.0
+"""What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
 AWAKE_S: Final = 3.0
 """Long enough for one that wakes to do whatever it still would."""
 LAST_MOMENT_S: Final = 0.8
+"""Time to write, and not yet to join the group again."""
 DEATH_S: Final = 60.0
 LOOK_S: Final = 0.05
 COME_AND_GO_S: Final = 5.0
@@ -35,18 +35,20 @@ def sleep_past_session(stage: Stage) -> None:
 
 
 def sleep_and_die(stage: Stage) -> None:
-    """The same, and SIGKILL before it has joined the group again, which would heal much."""
-    number = _sleep(stage)
+    """The same, and SIGKILL of all: what the sleeper wrote when it woke is what they find."""
+    _sleep(stage)
     time.sleep(LAST_MOMENT_S)
-    stage.fleet.kill(number)
+    for number in stage.fleet.numbers:
+        stage.fleet.kill(number)
 
 
-def _sleep(stage: Stage) -> int:
+def _sleep(stage: Stage) -> None:
     number = stage.random.choice(stage.fleet.numbers)
+    others = len(stage.fleet.numbers) - 1
     stage.fleet.pause(number)
-    time.sleep(SESSION_S + TAKEN_OVER_S)
+    await_members(stage.settings, others)
+    time.sleep(TAKEN_OVER_S)
     stage.fleet.resume(number)
-    return number
 
 
 def roll(stage: Stage) -> None:
@@ -120,7 +122,7 @@ WORKER_FAULTS: Final = (
     Fault(
         name="worker-zombie-dies",
         group="worker",
-        about="the same, and SIGKILL as soon as it is back",
+        about="the same, and SIGKILL of all as soon as it is back",
         act=sleep_and_die,
     ),
     Fault(

@@ -12,7 +12,7 @@ from bench.faults.place import Place, open_place
 from bench.faults.points import Load
 from bench.faults.repeat import run_repeat
 
-LOAD = Load(events=4_000, series=100, rate=2_000)
+LOAD = Load(events=5_000, series=800, rate=2_000)
 SEED = 1
 FEW = (
     "worker-kill-before-commit",
