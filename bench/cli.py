@@ -15,6 +15,7 @@ from rich.console import Console
 from bench import latency as latency_bench
 from bench import page as page_writer
 from bench import publishing
+from bench import recovery as recovery_bench
 from bench import stages as stages_bench
 from bench import throughput as throughput_bench
 from bench.faults.command import faults
@@ -80,6 +81,19 @@ def publish(
     """Events per second from a file to Kafka."""
     load = publishing.Load(events, series, repeats)
     _answer(lambda servers, folder: publishing.measure(servers, load, folder), json)
+
+
+@app.command()
+def recovery(
+    events: Annotated[int, typer.Option(min=1)] = 400_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    stored: Annotated[int, typer.Option(min=1, help="Series that Redis holds.")] = 100_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Time until partitions are ready: rebuilt from the log, and loaded from Redis."""
+    load = recovery_bench.Load(events, series, stored, repeats)
+    _answer(lambda servers, _: recovery_bench.measure(servers, load), json)
 
 
 @app.command()

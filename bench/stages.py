@@ -82,6 +82,11 @@ class TimedPredictor:
         with self.watch.time("predict"):
             return self._predictor.predict(windows, origins, states)
 
+    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+        """See Predictor."""
+        with self.watch.time("predict"):
+            return self._predictor.step(windows, origins, states)
+
 
 def measure(servers: LocalServers, load: Load) -> Result:
     """Take a partition of a backlog through every stage, `repeats` times from an empty table."""
@@ -167,7 +172,7 @@ class Line:
             with watch.time("apply"):
                 answers = engine.apply(table, batch)
             with watch.time("encode"):
-                messages = list(self._encoder.encode(table, batch, answers))
+                messages = list(self._encoder.encode(batch, answers))
             with watch.time("produce"):
                 await self._output.delivered(await self._output.forecasts(PARTITION, messages))
             with watch.time("checkpoint"):

@@ -18,7 +18,7 @@ from stream.partition import Partition, Saved
 from stream.records import Record
 from stream.recovery import recover, terms_of
 from stream.store_outage import RETRY_S, StoreOutage
-from tidecast.errors import EpochError, FencedError, RedisError, StoreLostError
+from tidecast.errors import EpochError, FencedError, KafkaError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 
 REFUSED_S: Final = 30.0
@@ -115,6 +115,17 @@ class Assignment:
         for place in list(self.held):
             await self._save(place)
 
+    async def forecast_quiet(self, now_ms: int) -> None:
+        """Forecast the series that are quiet by `now_ms`, on every partition that has caught up.
+
+        A time when Kafka does not answer passes without them: they answer no event.
+        """
+        for partition in list(self.held.values()):
+            try:
+                await partition.forecast_quiet(now_ms)
+            except KafkaError as error:
+                log.warning("no stale forecasts", action="forecast_quiet", error=str(error))
+
     async def release(self, places: Iterable[TopicPartition]) -> None:
         """Finish the batches in hand and checkpoint; nothing of these is answered afterwards.
 
@@ -136,17 +147,24 @@ class Assignment:
     async def _partition(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """The partition as this owner holds it, None when it is not to be held by it any more."""
         async with self._claiming:
+            partition = self.held.get(place)
+            # A fetch that a rebalance overtook bears the old generation, and may bring records of
+            # what is ours in the new one: passed over, they would not come again.
+            if partition is not None and self._serves(place, owner):
+                return partition
             if self._is_past(place, owner):
                 return None
-            partition = self.held.get(place)
-            if partition is not None and self._owners[place] == owner:
-                return partition
             if partition is not None:
                 # What was ours under another name is trusted no further than the store confirms
                 # it, and not before a batch in hand has left its table alone.
                 await partition.release()
                 self.forget([place])
             return await self._claim(place, owner)
+
+    def _serves(self, place: TopicPartition, owner: Owner) -> bool:
+        """Whether what is held was claimed by this owner, or in a later generation."""
+        holder = self._owners[place]
+        return holder == owner or holder.generation > owner.generation
 
     def _is_past(self, place: TopicPartition, owner: Owner) -> bool:
         past = self._past.get(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,14 +12,24 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.grid import FLOAT32_MAX, BoolArray, IntArray
+from stream.grid import FLOAT32_MAX, AnyArray, BoolArray, IntArray
 from stream.records import Oversize, Record
 from tidecast.errors import MessageError, Reason
-from tidecast.messages import RECORD_BYTES, SERIES_ID_BYTES, SeriesId, Timestamp, milliseconds
+from tidecast.messages import (
+    EVENT_ID_BYTES,
+    RECORD_BYTES,
+    SERIES_ID_BYTES,
+    EventId,
+    SeriesId,
+    Timestamp,
+    milliseconds,
+)
 
 EARLIEST_MS: Final = -62_072_524_800_000
 """0003-01-01: the start of its slot, at most 366 days earlier, can still be written as a date."""
 LATEST_MS: Final = 253_402_300_799_999
+NO_TIMESTAMP: Final = -1
+"""What Kafka says of a record that has none."""
 
 
 class TypedObservation(Protocol):
@@ -27,6 +38,7 @@ class TypedObservation(Protocol):
     series_id: str
     timestamp: datetime | int
     values: msgspec.Struct
+    event_id: str | None
 
 
 class Refusal(NamedTuple):
@@ -41,20 +53,24 @@ class Columns(NamedTuple):
     """The usable records of a batch, column by column, in order of their offsets.
 
     positions: [B] place in the batch. timestamps_ms: [B]. values: [B, channels], NaN = missing.
+    events: [B] hashes of the event ids, 0 where there is none; None when they are not wanted.
     """
 
     positions: IntArray
     series_ids: list[str]
     timestamps_ms: IntArray
     values: NDArray[Any]
+    events: AnyArray | None
     refusals: list[Refusal]
 
 
 class Decoder:
     """Decodes observations of the given channels."""
 
-    def __init__(self, channels: Sequence[str], ahead_s: int) -> None:
+    def __init__(self, channels: Sequence[str], ahead_s: int, event_ids: bool = False) -> None:
+        """event_ids: whether to hash the ids of the events."""
         self._channels = tuple(channels)
+        self._event_ids = event_ids
         self._ahead_ms = ahead_s * 1000
         # Channel names may be any text; struct fields may not, so they are numbered and renamed.
         names = {f"channel_{place}": name for place, name in enumerate(channels)}
@@ -73,6 +89,7 @@ class Decoder:
                 ("timestamp", Timestamp),
                 ("values", values),
                 ("future", dict[str, list[float | None]] | None, None),
+                ("event_id", EventId | None, None),
             ],
             forbid_unknown_fields=True,
             gc=False,
@@ -99,6 +116,7 @@ class Decoder:
             [observation.series_id for observation in observations],
             np.array(times, np.int64),
             self._values_of([observation.values for observation in observations]),
+            _hashes_of(observations) if self._event_ids else None,
             refusals,
         )
         return _without_infinite(columns)
@@ -122,14 +140,20 @@ class Decoder:
             raise MessageError(Reason.KEY_MISMATCH, f"the key is not {observation.series_id!r}")
         if len(encoded) > SERIES_ID_BYTES:
             raise MessageError(Reason.SCHEMA, f"series_id is longer than {SERIES_ID_BYTES} bytes")
+        event_id = observation.event_id
+        if event_id is not None and len(event_id.encode()) > EVENT_ID_BYTES:
+            raise MessageError(Reason.SCHEMA, f"event_id is longer than {EVENT_ID_BYTES} bytes")
         return observation
 
     def _time_of(self, timestamp: datetime | int, record: Record) -> int:
-        time_ms = milliseconds(timestamp)
+        time_ms, recorded_ms = milliseconds(timestamp), record.timestamp
         if not EARLIEST_MS <= time_ms <= LATEST_MS:
             raise MessageError(Reason.TIMESTAMP, f"{time_ms} ms is outside the calendar")
-        if time_ms > record.timestamp + self._ahead_ms:
-            ahead_s = (time_ms - record.timestamp) // 1000
+        if recorded_ms == NO_TIMESTAMP or not EARLIEST_MS <= recorded_ms <= LATEST_MS:
+            detail = f"the record's own time, {recorded_ms} ms, is none or outside the calendar"
+            raise MessageError(Reason.TIMESTAMP, detail)
+        if time_ms > recorded_ms + self._ahead_ms:
+            ahead_s = (time_ms - recorded_ms) // 1000
             raise MessageError(Reason.FUTURE, f"{ahead_s} s ahead of the record's own time")
         return time_ms
 
@@ -162,6 +186,16 @@ class Decoder:
         return MessageError(Reason.SCHEMA, problem)
 
 
+def _hashes_of(observations: Sequence[TypedObservation]) -> AnyArray:
+    """64-bit hashes of the event ids, 0 where there is none; the same on every machine."""
+    events = np.zeros(len(observations), np.uint64)
+    for place, observation in enumerate(observations):
+        if observation.event_id is not None:
+            digest = hashlib.blake2b(observation.event_id.encode(), digest_size=8).digest()
+            events[place] = int.from_bytes(digest, "little") or 1
+    return events
+
+
 def _without_infinite(columns: Columns) -> Columns:
     """Refuse numbers too large for 32-bit floats; make the others such floats."""
     large = np.abs(columns.values) > FLOAT32_MAX
@@ -178,5 +212,6 @@ def _without_infinite(columns: Columns) -> Columns:
         [series_id for series_id, kept in zip(columns.series_ids, keep, strict=True) if kept],
         columns.timestamps_ms[keep],
         columns.values[keep].astype(np.float32),
+        None if columns.events is None else columns.events[keep],
         sorted(columns.refusals + refusals),
     )

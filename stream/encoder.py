@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
 
-from stream.engine import STATUSES, Answers
+from stream.engine import Answers
+from stream.forecaster import STATUSES, Forecasts
 from stream.grid import FloatArray, IntArray
 from stream.records import Record
-from stream.series_table import SeriesTable
 from tidecast.bundle import Manifest
-from tidecast.messages import ForecastIds
+from tidecast.messages import NO_OFFSET, ForecastIds
 from tidecast.settings import StreamSettings
 
 ENCODED_AT_ONCE: Final = 256
@@ -33,6 +33,7 @@ class Encoder:
     def __init__(
         self, manifest: Manifest, stream: StreamSettings, topic: str, partition: int
     ) -> None:
+        self._step_seconds = stream.step_seconds
         self._ids = ForecastIds(stream.epoch, topic, partition, manifest.graph_sha256)
         fixed = {
             "step_seconds": stream.step_seconds,
@@ -47,36 +48,67 @@ class Encoder:
             for status in STATUSES
         ]
 
-    def encode(
-        self, table: SeriesTable, records: Sequence[Record], answers: Answers
-    ) -> Iterator[Message]:
+    def encode(self, records: Sequence[Record], answers: Answers) -> Iterator[Message]:
         """The messages of a batch, in order. records: the batch that was answered."""
         answered = [records[position] for position in answers.positions.tolist()]
-        ids = table.series_ids
+        offsets = [record.offset for record in answered]
+        issued_ms = np.array([record.timestamp for record in answered], np.int64)
+        return self._messages(
+            (self._ids.of(offset) for offset in offsets),
+            answers.series_ids,
+            answers.origins,
+            issued_ms,
+            Forecasts(answers.forecasts, answers.statuses),
+            offsets,
+        )
+
+    def encode_stale(
+        self, series_ids: Sequence[str], slot: int, now_ms: int, forecasts: Forecasts
+    ) -> Iterator[Message]:
+        """The messages of a timer that went off at `now_ms`, in `slot`, for quiet series."""
+        count = len(series_ids)
+        return self._messages(
+            (self._ids.of_stale(series_id, slot) for series_id in series_ids),
+            series_ids,
+            np.full(count, slot * self._step_seconds),
+            np.full(count, now_ms),
+            forecasts,
+            [NO_OFFSET] * count,
+        )
+
+    def _messages(
+        self,
+        forecast_ids: Iterable[str],
+        series_ids: Sequence[str],
+        origins: IntArray,
+        issued_ms: IntArray,
+        forecasts: Forecasts,
+        offsets: Sequence[int],
+    ) -> Iterator[Message]:
         columns = zip(
-            answered,
-            answers.rows.tolist(),
-            rfc3339(answers.origins * 1000),
-            rfc3339(np.array([record.timestamp for record in answered], np.int64)),
-            quantile_chunks(answers.forecasts),
-            answers.statuses.tolist(),
+            forecast_ids,
+            series_ids,
+            rfc3339(origins * 1000),
+            rfc3339(issued_ms),
+            quantile_chunks(forecasts.quantiles),
+            forecasts.statuses.tolist(),
+            offsets,
             strict=True,
         )
-        for record, row, origin, issued_at, quantiles, status in columns:
-            series_id = ids[row]
+        for forecast_id, series_id, origin, issued_at, quantiles, status, offset in columns:
             yield Message(
                 series_id.encode(),
                 b'{"forecast_id":"%b","series_id":%b,"origin":%b,"issued_at":%b,%b,'
                 b'"quantiles":[[%b]],%b%d}}'
                 % (
-                    self._ids.of(record.offset).encode(),
+                    forecast_id.encode(),
                     orjson.dumps(series_id),
                     origin,
                     issued_at,
                     self._fixed,
                     quantiles,
                     self._tails[status],
-                    record.offset,
+                    offset,
                 ),
             )
 

@@ -16,7 +16,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record import default_records as plain_batches
 from aiokafka.record.default_records import DefaultRecordBatch
 
-from stream.records import Oversize, Record
+from stream.records import LoggedRecord, Oversize, Record
 
 BATCH_BYTES: Final = 64 * 1024 * 1024
 """Most bytes of an expanded batch: sixty times what a topic takes by default as one batch."""
@@ -33,7 +33,7 @@ class OversizeError(Exception):
 
 
 def bound_batches() -> None:
-    """Set the limits for every aiokafka consumer of this process."""
+    """Set the limits for every aiokafka consumer of this process; records are `records.Record`."""
     codecs = {
         "gzip_decode": _gunzip,
         "lz4_decode": _within(cramjam.lz4.decompress_into),
@@ -81,8 +81,8 @@ class BoundedRecords(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka
         size = len(record.value or b"") + len(record.key or b"")
         if size > VALUE_BYTES:
             return Oversize(record.offset, record.timestamp, f"a record of {size} bytes")
-        made: Record = self._consumer_record(self._tp, record)
-        return made
+        # aiokafka's own record is a dataclass of twelve fields, and takes six times as long.
+        return LoggedRecord(record.offset, record.timestamp, record.key, record.value)
 
 
 def _gunzip(payload: memoryview) -> bytes:

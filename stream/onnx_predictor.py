@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import onnx
 import onnxruntime
+from onnx.utils import Extractor
 
-from stream.grid import FloatArray, IntArray
+from stream.grid import AnyArray, FloatArray, IntArray
 from stream.predictor import Prediction
 from tidecast.bundle import Bundle
 from tidecast.errors import BundleError
@@ -16,8 +17,11 @@ from tidecast.errors import BundleError
 ALLOWED_DOMAINS: Final = {"", "ai.onnx", "ai.onnx.ml"}
 """ONNX's own operators; anything else would need code that a bundle may not bring."""
 
-LARGEST_RUN: Final = 1024
+LARGEST_RUN: Final = 256
 """Rows per run: activations of more fall out of the processor's cache."""
+
+FORECAST: Final = "forecast"
+STATE: Final = "next_state"
 
 
 class OnnxPredictor:
@@ -28,7 +32,47 @@ class OnnxPredictor:
 
     def __init__(self, bundle: Bundle) -> None:
         self.manifest = bundle.manifest
-        _check_graph(bundle)
+        graph = _checked_graph(bundle)
+        self._recurrent = self.manifest.state_size > 0
+        self._outputs = [FORECAST, STATE] if self._recurrent else [FORECAST]
+        self._session = self._load(bundle.graph)
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._check_signature()
+        # ONNX Runtime computes every output of a graph, asked for or not.
+        self._stepper = self._load(_state_alone(graph)) if self._recurrent else None
+
+    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+        """See Predictor."""
+        forecast, *state = self._run(self._session, self._outputs, windows, origins, states)
+        return Prediction(forecast, state[0] if state else states)
+
+    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+        """See Predictor."""
+        if self._stepper is None:
+            return states
+        (state,) = self._run(self._stepper, [STATE], windows, origins, states)
+        return state
+
+    def _run(
+        self,
+        session: onnxruntime.InferenceSession,
+        outputs: list[str],
+        windows: FloatArray,
+        origins: IntArray,
+        states: FloatArray,
+    ) -> list[FloatArray]:
+        """The outputs for all rows, in runs of a size that the processor likes."""
+        given: dict[str, AnyArray] = {"window": windows, "origin": origins, "state": states}
+        feed = {name: array for name, array in given.items() if name in self._inputs}
+        parts = [
+            session.run(
+                outputs, {name: array[at : at + LARGEST_RUN] for name, array in feed.items()}
+            )
+            for at in range(0, len(windows), LARGEST_RUN)
+        ]
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def _load(self, graph: bytes) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         # One thread, no spinning: throughput comes from batches, and the other core is Kafka's.
         options.intra_op_num_threads = 1
@@ -36,35 +80,9 @@ class OnnxPredictor:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                bundle.graph, options, providers=["CPUExecutionProvider"]
-            )
+            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise BundleError(f"ONNX Runtime cannot load {self._name}: {error}") from error
-        self._inputs = {node.name for node in self._session.get_inputs()}
-        self._recurrent = self.manifest.state_size > 0
-        self._outputs = ["forecast", "next_state"] if self._recurrent else ["forecast"]
-        self._check_signature()
-
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
-        """See Predictor."""
-        parts = [
-            self._run(
-                windows[at : at + LARGEST_RUN],
-                origins[at : at + LARGEST_RUN],
-                states[at : at + LARGEST_RUN],
-            )
-            for at in range(0, len(windows), LARGEST_RUN)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return Prediction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    def _run(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
-        feed = {"window": windows, "origin": origins, "state": states}
-        feed = {name: array for name, array in feed.items() if name in self._inputs}
-        outputs = self._session.run(self._outputs, feed)
-        return Prediction(outputs[0], outputs[1] if self._recurrent else states)
 
     @property
     def _name(self) -> str:
@@ -97,8 +115,14 @@ class OnnxPredictor:
             raise BundleError(f"{self._name} lacks {', '.join(sorted(missing))}")
 
 
-def _check_graph(bundle: Bundle) -> None:
-    """Refuse what a graph could use to reach outside itself."""
+def _state_alone(model: onnx.ModelProto) -> bytes:
+    """The part of a graph that computes the next state."""
+    inputs = [node.name for node in model.graph.input]
+    return bytes(Extractor(model).extract_model(inputs, [STATE]).SerializeToString())
+
+
+def _checked_graph(bundle: Bundle) -> onnx.ModelProto:
+    """The graph; refused when it has what it could use to reach outside itself."""
     name = f"{bundle.manifest.name}/{bundle.manifest.version}"
     try:
         model = onnx.load_model_from_string(bundle.graph)
@@ -110,3 +134,4 @@ def _check_graph(bundle: Bundle) -> None:
     external = onnx.TensorProto.DataLocation.Value("EXTERNAL")
     if any(tensor.data_location == external for tensor in model.graph.initializer):
         raise BundleError(f"{name} keeps weights outside its graph; a bundle is one file")
+    return model

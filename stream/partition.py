@@ -16,7 +16,9 @@ from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.grid import IntArray
 from stream.output import Delivery, Output
+from stream.quiet import QuietSeries
 from stream.records import Record
+from stream.recovery import write_rows
 from stream.series_table import SeriesTable
 from tidecast.errors import Reason, StoreLostError, TidecastError
 from tidecast.messages import Rejection
@@ -24,10 +26,7 @@ from tidecast.messages import Rejection
 UNCONFIRMED_BATCHES: Final = 8
 """Batches sent and not yet stored by Kafka, before the next one waits."""
 
-SAVE_ROWS: Final = 2000
-"""Rows per write while a whole table goes to the store: some two megabytes."""
-
-STAGES: Final = {Reason.LATE: "grid"}
+STAGES: Final = dict.fromkeys((Reason.LATE, Reason.DUPLICATE, Reason.QUOTA), "grid")
 """Where a record fell out, by reason; all others fall out while it is decoded."""
 
 
@@ -63,7 +62,10 @@ class Partition:
         self._checkpoint = checkpoint
         self._table = table
         self._dirty: list[IntArray] = []
+        self._ended: set[str] = set()
+        self._quiet = QuietSeries(engine, encoder)
         self._deliveries: list[Delivery] = []
+        self._stale_deliveries: list[Delivery] = []
         self._released = False
         self._store_lost = False
         # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
@@ -88,6 +90,22 @@ class Partition:
             async for missed in self._log.read(place, self.cursor, found):
                 await self._answer(missed)
             await self._answer(fresh)
+
+    async def forecast_quiet(self, now_ms: int) -> None:
+        """Forecast the series that are quiet by `now_ms`, if the partition has caught up.
+
+        Raises KafkaError when the forecasts of the last time were not stored. No checkpoint waits
+        for these: they answer no event, and change no row.
+        """
+        place = self._checkpoint.partition
+        end = (await self._log.bounds(place)).end
+        async with self._working:
+            if self._released or end > self.cursor:
+                return
+            before, self._stale_deliveries = self._stale_deliveries, []
+            await self._output.delivered(before)
+            messages = self._quiet.forecasts(self._table, now_ms)
+            self._stale_deliveries = await self._output.forecasts(place.partition, messages)
 
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.
@@ -120,30 +138,31 @@ class Partition:
                     return True
 
     async def _save_changes(self) -> None:
+        model = self._engine.manifest.graph_sha256
         if self._store_lost:
-            await self._write_all()
+            await self._checkpoint.renew()
+            await write_rows(self._checkpoint, self._table, model)
             self._store_lost = False
         async with self._working:
             cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
-            rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
+            rows, ended = self._changes()
             dumped = self._table.dump(rows)
         try:
             await self._output.delivered(deliveries)
-            await self._checkpoint.save(dumped, cursor, self._engine.manifest.graph_sha256)
+            await self._checkpoint.save(dumped, cursor, model, ended)
         except TidecastError:
             self._dirty.append(rows)
+            self._ended.update(ended)
             self._deliveries = deliveries + self._deliveries
             raise
         self.saved = cursor
 
-    async def _write_all(self) -> None:
-        """Every row, as it is when its turn comes; what changes behind it is saved as a change."""
-        await self._checkpoint.renew()
-        for first in range(0, len(self._table), SAVE_ROWS):
-            async with self._working:
-                rows = np.arange(first, min(first + SAVE_ROWS, len(self._table)))
-                dumped = self._table.dump(rows)
-            await self._checkpoint.save(dumped, None, self._engine.manifest.graph_sha256)
+    def _changes(self) -> tuple[IntArray, list[str]]:
+        """Rows changed, and series that are no more, since this was asked before."""
+        rows, self._dirty = np.unique(np.concatenate(self._dirty)), []
+        # Some have come back since, and are among the rows.
+        ended, self._ended = self._table.missing(self._ended), set()
+        return rows, ended
 
     async def release(self) -> None:
         """Finish the batch in hand and take no more."""
@@ -153,8 +172,9 @@ class Partition:
     async def _answer(self, records: Sequence[Record]) -> None:
         answers = self._engine.apply(self._table, records)
         self._dirty.append(answers.touched)
+        self._ended.update(answers.ended)
         self.cursor = records[-1].offset + 1
-        messages = self._encoder.encode(self._table, records, answers)
+        messages = self._encoder.encode(records, answers)
         partition = self._checkpoint.partition.partition
         self._deliveries += await self._output.forecasts(partition, messages)
         if answers.refusals:

@@ -30,3 +30,10 @@ class Predictor(Protocol):
         states: [B, state_size] before the newest slots.
         """
         ...
+
+    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+        """The state after the newest slots [B, state_size] alone, where nobody wants a forecast.
+
+        Takes what `predict` takes, and gives the state that it gives.
+        """
+        ...

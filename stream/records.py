@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 
 class Record(Protocol):
-    """One record of the events topic. aiokafka's `ConsumerRecord` is one."""
+    """One record of the events topic."""
 
     @property
     def offset(self) -> int:
@@ -30,7 +30,7 @@ class Record(Protocol):
 
 
 class LoggedRecord(NamedTuple):
-    """A record made by hand, for replays and tests."""
+    """A record as it lies in the log."""
 
     offset: int
     timestamp: int

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
 from stream.event_log import Bounds, EventLog
@@ -13,7 +11,7 @@ from stream.series_table import SeriesTable
 from tidecast.errors import LogMismatchError
 
 SAVE_ROWS = 2000
-"""Rows per write while a rebuilt table goes to the store."""
+"""Rows per write while a whole table goes to the store: some two megabytes."""
 
 
 def terms_of(engine: Engine, partitions: int) -> Terms:
@@ -76,16 +74,28 @@ async def recover(
     bounds = await log.bounds(checkpoint.partition)
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
     table = await _stored(engine, checkpoint) if kept is None else kept
-    everything = np.arange(len(table))
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
     if stale_states:
-        engine.rebuild_states(table, everything)
+        engine.rebuild_states(table, table.rows())
+    ended: set[str] = set()
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
-        engine.apply(table, records)
+        ended.update(engine.apply(table, records, silent=True).ended)
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
-        await _save_whole(checkpoint, table, steps.go_on_at, model)
+        await write_rows(checkpoint, table, model)
+        await checkpoint.save({}, steps.go_on_at, model, dropped=table.missing(ended))
     return table, steps.go_on_at
+
+
+async def write_rows(checkpoint: Checkpoint, table: SeriesTable, model: str) -> None:
+    """Write every row in parts; the cursor is None, so that they mean nothing, until a save.
+
+    Rows that change meanwhile are for that save to write again.
+    """
+    rows = table.rows()
+    for first in range(0, len(rows), SAVE_ROWS):
+        part = table.dump(rows[first : first + SAVE_ROWS])
+        await checkpoint.save(part, None, model)
 
 
 async def _stored(engine: Engine, checkpoint: Checkpoint) -> SeriesTable:
@@ -94,11 +104,3 @@ async def _stored(engine: Engine, checkpoint: Checkpoint) -> SeriesTable:
         async for part in checkpoint.rows():
             table.load(part)
     return table
-
-
-async def _save_whole(checkpoint: Checkpoint, table: SeriesTable, cursor: int, model: str) -> None:
-    """Write every row in parts; the cursor stays None, so rows without meaning, until the last."""
-    for first in range(0, len(table), SAVE_ROWS):
-        rows = np.arange(first, min(first + SAVE_ROWS, len(table)))
-        await checkpoint.save(table.dump(rows), None, model)
-    await checkpoint.save({}, cursor, model)

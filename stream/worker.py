@@ -23,6 +23,7 @@ from stream.kafka_records import bound_batches
 from stream.logs import configure_logs
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
+from stream.stale_timer import StaleTimer
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
 from tidecast.kafka_clients import aiokafka_options
@@ -117,12 +118,16 @@ class Worker:
 
     async def run(self) -> None:
         """Claim partitions and save checkpoints until told to stop, or until a task fails."""
+        stream = self._settings.stream
         stop = asyncio.create_task(self._stopping.wait(), name="wait for a signal")
         tasks = [
             asyncio.create_task(self._assignment.claim_assigned(), name="claim partitions"),
             asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
             asyncio.create_task(self._watch_faust(), name="watch Faust"),
         ]
+        if stream.stale_after_slots:
+            timer = StaleTimer(stream.step_seconds, self._assignment.forecast_quiet)
+            tasks.append(asyncio.create_task(timer.run(), name="forecast quiet series"))
         await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             if task.done() and (error := task.exception()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from tidecast.errors import Reason, TidecastError
 from tidecast.messages import Status
 from tidecast.settings import Settings
 
-OPERATIONS = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
     for kind in vars(errors).values()
@@ -34,3 +37,15 @@ def test_every_setting_is_listed(section: str) -> None:
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_exit_code_is_listed(code: int) -> None:
     assert f"| {code} |" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", EVENT_TIME))))
+def test_every_rule_of_event_time_names_a_test_that_exists(name: str) -> None:
+    files = (ROOT / "tests" / "stream").glob("test_*.py")
+    assert any(f"def {name}(" in file.read_text(encoding="utf-8") for file in files)
+
+
+def test_every_rule_of_event_time_has_a_test() -> None:
+    rules = re.findall(r"^\|(?! rule|---)(.*)\|$", EVENT_TIME, re.MULTILINE)
+    assert len(rules) > 10
+    assert [rule for rule in rules if "`test_" not in rule] == []

@@ -45,7 +45,7 @@ class Reason(enum.StrEnum):
     KEY_MISMATCH = "key_mismatch"
     """The record's key is not its `series_id`."""
     TIMESTAMP = "timestamp"
-    """Not RFC 3339 with a zone, nor milliseconds since 1970."""
+    """Not RFC 3339 with a zone, nor milliseconds since 1970; or the record itself has no time."""
     NON_FINITE = "non_finite"
     """NaN, an infinity, or a number that does not fit a 32-bit float. Missing values are null."""
     UNKNOWN_CHANNEL = "unknown_channel"
@@ -53,9 +53,13 @@ class Reason(enum.StrEnum):
     MISSING_CHANNEL = "missing_channel"
     """No value, not even null, for a channel of the model."""
     LATE = "late"
-    """Older than the newest slot by more than the grace."""
+    """Older than the newest slot by more than the grace, or at all with `stream.late = reject`."""
     FUTURE = "future"
     """Further ahead of the record's Kafka timestamp than `stream.ahead_s`."""
+    DUPLICATE = "duplicate"
+    """Its `event_id` is among the last `stream.remembered_ids` of its series."""
+    QUOTA = "quota"
+    """It would begin a series beyond `stream.max_series` or `stream.new_series_per_s`."""
 
 
 class TidecastError(Exception):

@@ -26,6 +26,9 @@ REJECTION_SCHEMA: Final = b"tidecast.rejection/1"
 SERIES_ID_BYTES: Final = 256
 """Longest series id in UTF-8: it is a Kafka key and a Redis field for every series."""
 
+EVENT_ID_BYTES: Final = 64
+"""Longest event id in UTF-8."""
+
 RECORD_BYTES: Final = 64 * 1024
 """Longest observation; what is longer is rejected unread."""
 
@@ -35,19 +38,28 @@ VALUE_CHANNEL: Final = "value"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
+NO_OFFSET: Final = -1
+"""The source offset of a stale forecast: no record, but a timer."""
+
 SeriesId = Annotated[str, Meta(min_length=1, max_length=SERIES_ID_BYTES)]
+EventId = Annotated[str, Meta(min_length=1, max_length=EVENT_ID_BYTES)]
 ZonedTime = Annotated[datetime, Meta(tz=True)]
 Timestamp = ZonedTime | int
 """RFC 3339 with a zone, or whole milliseconds since 1970 UTC."""
 
 
 class Observation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One measured point of a series: a value per channel, None where it is missing."""
+    """One measured point of a series: a value per channel, None where it is missing.
+
+    `event_id` names the measurement: a stream that remembers ids (`stream.remembered_ids`) rejects
+    another observation of the series with the same one.
+    """
 
     series_id: SeriesId
     timestamp: Timestamp
     values: dict[str, float | None]
     future: dict[str, list[float | None]] | None = None
+    event_id: EventId | None = None
 
 
 class Status(StrEnum):
@@ -67,7 +79,7 @@ class Status(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The record on the events topic that a forecast answers."""
+    """The record on the events topic that a forecast answers; see NO_OFFSET."""
 
     partition: int
     offset: int
@@ -77,7 +89,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """Quantiles of the whole horizon: `quantiles[level][lead - 1]`, in the target's units.
 
     `origin` is the start of the newest slot known, `issued_at` the Kafka timestamp of the record
-    that was answered. Readers ignore fields they do not know.
+    that was answered. Of a stale forecast they are the slot and the time at which its timer went
+    off. Readers ignore fields they do not know.
     """
 
     forecast_id: str
@@ -184,10 +197,11 @@ def read_rejection(
 
 
 class ForecastIds:
-    """Forecast ids of one partition: blake2b-128 of epoch, topic, partition, offset and model.
+    """Forecast ids of one partition: blake2b-128 of epoch, topic, partition, model and offset.
 
     The same event answered by the same model has the same id on every worker, for ever; a
-    reader drops repeats by it.
+    reader drops repeats by it. A stale forecast answers no event: its series and slot, after the
+    word `stale`, stand for the offset.
     """
 
     def __init__(self, epoch: int, topic: str, partition: int, graph_sha256: str) -> None:
@@ -198,6 +212,12 @@ class ForecastIds:
         """The id of the forecast for the record at `offset`: 32 hex digits."""
         digest = self._prefix.copy()
         digest.update(offset.to_bytes(8, "big"))
+        return digest.hexdigest()
+
+    def of_stale(self, series_id: str, slot: int) -> str:
+        """The id of the stale forecast of a series in a slot: 32 hex digits."""
+        digest = self._prefix.copy()
+        digest.update(b"stale" + slot.to_bytes(8, "big", signed=True) + series_id.encode())
         return digest.hexdigest()
 
 

@@ -10,27 +10,30 @@ from typing import Final
 import msgspec
 
 from tidecast.errors import MessageError, Reason
-from tidecast.messages import SERIES_ID_BYTES, Observation, Timestamp
+from tidecast.messages import EVENT_ID_BYTES, SERIES_ID_BYTES, Observation, Timestamp
 
 LARGEST_FLOAT32: Final = 3.4028234663852886e38
 
 
 def checked(observation: Observation) -> Observation:
     """The observation with plain floats. Raises MessageError for what no worker would accept."""
-    series_id = observation.series_id
-    if not isinstance(series_id, str) or not series_id:
-        raise MessageError(Reason.SCHEMA, f"series_id must be a non-empty text, not {series_id!r}")
-    try:
-        length = len(series_id.encode())
-    except UnicodeEncodeError as error:
-        raise MessageError(Reason.MALFORMED, f"series_id is not valid text: {error}") from error
-    if length > SERIES_ID_BYTES:
-        raise MessageError(
-            Reason.SCHEMA, f"series_id has {length} bytes, at most {SERIES_ID_BYTES}"
-        )
+    _check_id("series_id", observation.series_id, SERIES_ID_BYTES)
+    if observation.event_id is not None:
+        _check_id("event_id", observation.event_id, EVENT_ID_BYTES)
     _check_timestamp(observation.timestamp)
     values = {channel: _checked_value(channel, v) for channel, v in observation.values.items()}
     return msgspec.structs.replace(observation, values=values)
+
+
+def _check_id(field: str, text: object, most: int) -> None:
+    if not isinstance(text, str) or not text:
+        raise MessageError(Reason.SCHEMA, f"{field} must be a non-empty text, not {text!r}")
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise MessageError(Reason.MALFORMED, f"{field} is not valid text: {error}") from error
+    if length > most:
+        raise MessageError(Reason.SCHEMA, f"{field} has {length} bytes, at most {most}")
 
 
 def _check_timestamp(timestamp: Timestamp) -> None:

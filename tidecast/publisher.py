@@ -105,17 +105,20 @@ class Publisher:
         *,
         values: Mapping[str, float | None] | None = None,
         timestamp: Timestamp,
+        event_id: str | None = None,
     ) -> Receipt:
         """Send one observation: `value` of a one-channel model, or `values` by channel.
 
         None means missing. timestamp: a datetime with a zone, or milliseconds since 1970.
+        event_id: of the measurement, for a stream that rejects repeats (`stream.remembered_ids`).
         Returns at once. Raises MessageError, with the reason the worker would give, for what
         the worker would reject; KafkaError when the buffer stays full.
         """
         given = {VALUE_CHANNEL: value} if values is None else dict(values)
         if values is not None and value is not None:
             raise MessageError(Reason.SCHEMA, "give either value or values, not both")
-        return self.publish_observation(Observation(series_id, timestamp, given))
+        observation = Observation(series_id, timestamp, given, event_id=event_id)
+        return self.publish_observation(observation)
 
     def publish_observation(self, observation: Observation) -> Receipt:
         """Send one observation; raises as `publish` does."""

@@ -6,13 +6,14 @@ An environment variable wins over the file: `TIDECAST_KAFKA__BOOTSTRAP_SERVERS` 
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
@@ -20,6 +21,9 @@ from tidecast.errors import SettingsError
 
 ENVIRONMENT_PREFIX: Final = "TIDECAST_"
 SETTINGS_FILE: Final = "tidecast.toml"
+
+Rule = Literal["last", "mean", "sum"]
+"""How the values of one slot combine."""
 
 
 class _Section(BaseModel):
@@ -51,14 +55,41 @@ class StreamSettings(_Section):
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,100}$")] = "tidecast"
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 4
     step_seconds: Annotated[int, Field(ge=1, le=366 * 86_400)] = 1
-    aggregate: Literal["last", "mean", "sum"] = "last"
-    """How values that fall into one slot combine."""
+    aggregate: Rule | dict[str, Rule] = "last"
+    """How values that fall into one slot combine: for all channels, or by channel (`last` for
+    those not named)."""
     grace_slots: Annotated[int, Field(ge=0)] = 0
     """How many slots late an observation may be and still mend the window."""
+    late: Literal["accept", "patch", "reject"] = "patch"
+    """What becomes of it: it mends the window and is answered with a forecast, it only mends the
+    window, or it is rejected after all."""
+    remembered_ids: Annotated[int, Field(ge=0, le=64)] = 0
+    """How many event ids of each series are remembered, so that repeats are rejected."""
+    end_after_slots: Annotated[int, Field(ge=0)] = 0
+    """How far a series may fall behind the newest of its partition before it has ended and is
+    dropped; 0 for never."""
+    max_series: Annotated[int, Field(ge=1)] = 1_000_000
+    """How many series a partition may have."""
+    new_series_per_s: Annotated[int, Field(ge=0)] = 0
+    """How many series may begin on a partition within a second of Kafka's clock; 0 for any."""
+    stale_after_slots: Annotated[int, Field(ge=0)] = 0
+    """A series without an observation for so many whole slots is forecast by a timer; 0: never."""
+    stale_for_slots: Annotated[int, Field(ge=1)] = 24
+    """For how many slots the timer goes on."""
     ahead_s: Annotated[int, Field(ge=0)] = 300
     """How far an observation may be ahead of its record's Kafka timestamp."""
     epoch: Annotated[int, Field(ge=0)] = 0
     """Part of every forecast id; raise it to answer old events anew."""
+
+    @model_validator(mode="after")
+    def _check_end(self) -> Self:
+        shortest = max(self.grace_slots + 1, 2)
+        if 0 < self.end_after_slots < shortest:
+            raise ValueError(
+                f"end_after_slots is {self.end_after_slots}: with grace_slots = "
+                f"{self.grace_slots} it must be 0 or at least {shortest}"
+            )
+        return self
 
 
 class WorkerSettings(_Section):
@@ -109,7 +140,7 @@ class Settings(BaseSettings):
         variables = {}
         for section, fields in self:
             for key, value in fields:
-                text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                text = _as_text(value)
                 if value != type(fields).model_fields[key].default:
                     variables[f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()] = text
         return variables
@@ -140,6 +171,13 @@ def load_settings(file: Path | None = None) -> Settings:
         raise SettingsError(_first_problem(error)) from error
     except PydanticSettingsError as error:
         raise SettingsError(str(error)) from error
+
+
+def _as_text(value: object) -> str:
+    """A setting as the environment holds it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _read_file(file: Path | None) -> dict[str, Any]:

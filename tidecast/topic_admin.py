@@ -173,10 +173,16 @@ def judge(
         )
     warnings = []
     if events and found[TIMESTAMP] != "LogAppendTime":
-        warnings.append(
-            f"{name} keeps the publishers' clocks ({TIMESTAMP}={found[TIMESTAMP]}), by which "
-            f"late and future are then judged: {_alter(name, TIMESTAMP, 'LogAppendTime')}"
-        )
+        clocks = f"{name} keeps the publishers' clocks ({TIMESTAMP}={found[TIMESTAMP]}), by which"
+        remedy = _alter(name, TIMESTAMP, "LogAppendTime")
+        if settings.stream.end_after_slots:
+            # A replay decides alike by any clock; but nothing brings back what it has dropped.
+            errors.append(
+                f"{clocks} a single one that runs ahead would end every series of its partition: "
+                f"{remedy}, or set stream.end_after_slots to 0"
+            )
+        else:
+            warnings.append(f"{clocks} future and the quota of new series are judged: {remedy}")
     return TopicCheck(name, partitions, created, tuple(errors), tuple(warnings))
 
 

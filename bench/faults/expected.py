@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.records import Record
@@ -39,8 +37,8 @@ def expect(engine: Engine, partition: int, records: Sequence[Record]) -> Expecte
     for batch in batches(records, REPLAY_BATCH):
         answers = engine.apply(table, batch)
         offsets = [batch[position].offset for position in answers.positions.tolist()]
-        for offset, message in zip(offsets, encoder.encode(table, batch, answers), strict=True):
+        for offset, message in zip(offsets, encoder.encode(batch, answers), strict=True):
             messages[offset] = message.value
             series[offset] = message.key.decode()
         refused |= {batch[one.position].offset: one.reason for one in answers.refusals}
-    return Expected(messages, series, refused, table.dump(np.arange(len(table))))
+    return Expected(messages, series, refused, table.dump(table.rows()))

@@ -63,10 +63,12 @@ class FatedEngine(Engine):
         super().__init__(FatedPredictor(predictor, fate), stream)
         self._fate = fate
 
-    def apply(self, table: SeriesTable, records: Sequence[Record]) -> Answers:
+    def apply(
+        self, table: SeriesTable, records: Sequence[Record], silent: bool = False
+    ) -> Answers:
         """See Engine."""
         self._fate.visit("after_fetch")
-        return super().apply(table, records)
+        return super().apply(table, records, silent)
 
 
 class FatedPredictor:
@@ -74,6 +76,7 @@ class FatedPredictor:
 
     def __init__(self, predictor: Predictor, fate: Fate) -> None:
         self.manifest = predictor.manifest
+        self.step = predictor.step
         self._predictor = predictor
         self._fate = fate
 

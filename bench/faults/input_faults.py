@@ -25,11 +25,12 @@ OVERSIZE_BYTES: Final = 100 * 1024
 SHARE: Final = 0.2
 DISPLACED: Final = 2_000
 """How far an event may come out of its order: a few slots of all series."""
-GRACE_SLOTS: Final = 4
 JUMPING: Final = 0.01
 AHEAD_MS: Final = 2 * 3600 * 1000
 BACK_MS: Final = 30 * 86_400 * 1000
 FLOOD_FACTOR: Final = 10
+QUOTA: Final = 2_000
+"""New series a second and partition: more than the regular ones that begin at once."""
 BOMB_BYTES: Final = 128 * 2**20
 CODECS: Final = ("gzip", "lz4", "snappy", "zstd")
 
@@ -131,8 +132,7 @@ async def _send_bomb(settings: Settings, partition: int) -> None:
         await producer.stop()
 
 
-def _input(name: str, about: str, shape: Shape, grace_slots: int = 0) -> Fault:
-    stream = {"grace_slots": grace_slots}
+def _input(name: str, about: str, shape: Shape, **stream: int) -> Fault:
     return Fault(name=f"input-{name}", group="input", about=about, shape=shape, stream=stream)
 
 
@@ -155,9 +155,14 @@ INPUT_FAULTS: Final = (
         about=f"a gzip batch that expands to {BOMB_BYTES / 2**20:.0f} MiB",
         act=drop_bomb,
     ),
-    _input("new-series", "ten new series for every event, from one publisher", flood),
+    _input(
+        "new-series",
+        "ten new series for every event, from one publisher, against a quota",
+        flood,
+        new_series_per_s=QUOTA,
+    ),
     _input("ahead", "event time jumps 2 h ahead in 1 % of the events", partial(jump, AHEAD_MS)),
     _input("back", "event time jumps 30 days back in 1 % of the events", partial(jump, -BACK_MS)),
     _input("duplicates", "20 % of the events come twice", duplicate),
-    _input("disorder", "20 % of the events come out of order", disorder, GRACE_SLOTS),
+    _input("disorder", "20 % of the events come out of order", disorder, grace_slots=4),
 )

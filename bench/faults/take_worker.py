@@ -79,7 +79,7 @@ def build_app() -> faust.App:
         table = await tables.of(partition)
         answers = engine.apply(table, records)
         encoder = Encoder(engine.manifest, engine.stream, topics.events, partition)
-        for message in encoder.encode(table, records, answers):
+        for message in encoder.encode(records, answers):
             await forecasts.send(key=message.key, value=message.value, partition=partition)
         await tables.save(partition, table.dump(answers.touched))
 

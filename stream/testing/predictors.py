@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stream.grid import FloatArray, IntArray
+from stream.grid import BoolArray, FloatArray, IntArray
 from stream.predictor import Prediction, Predictor
 from tidecast.bundle import Channel, Manifest
 
@@ -58,13 +58,23 @@ class CountingPredictor:
     def predict(
         self,
         windows: FloatArray,
-        origins: IntArray,  # noqa: ARG002 - the protocol's signature
+        origins: IntArray,
         states: FloatArray,
     ) -> Prediction:
         """See Predictor."""
         newest = np.nan_to_num(windows[:, -1, 0])
-        next_state = states + np.stack([np.ones_like(newest), newest], axis=1)
+        next_state = self.step(windows, origins, states)
         return Prediction(_flat(newest + next_state[:, 1], self.manifest), next_state)
+
+    def step(
+        self,
+        windows: FloatArray,
+        origins: IntArray,  # noqa: ARG002
+        states: FloatArray,
+    ) -> FloatArray:
+        """See Predictor."""
+        newest = np.nan_to_num(windows[:, -1, 0])
+        return states + np.stack([np.ones_like(newest), newest], axis=1)
 
 
 class NaivePredictor:
@@ -82,6 +92,15 @@ class NaivePredictor:
         """See Predictor."""
         return Prediction(_flat(np.nan_to_num(windows[:, -1, 0]), self.manifest), states)
 
+    def step(
+        self,
+        windows: FloatArray,  # noqa: ARG002
+        origins: IntArray,  # noqa: ARG002
+        states: FloatArray,
+    ) -> FloatArray:
+        """See Predictor."""
+        return states
+
 
 class FailingPredictor:
     """Another model that breaks, in forecast and state, where the newest value is `poison`."""
@@ -94,12 +113,21 @@ class FailingPredictor:
 
     def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
         """See Predictor."""
-        forecast, next_state = self._model.predict(windows, origins, states)
-        broken = np.isclose(windows[:, -1, 0], self._poison, rtol=0, atol=0, equal_nan=True)
+        forecast = self._model.predict(windows, origins, states).forecast
+        broken = self._broken(windows)
         return Prediction(
             np.where(broken[:, None, None], np.float32(np.nan), forecast),
-            np.where(broken[:, None], np.float32(np.inf), next_state),
+            self.step(windows, origins, states),
         )
+
+    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+        """See Predictor."""
+        next_state = self._model.step(windows, origins, states)
+        return np.where(self._broken(windows)[:, None], np.float32(np.inf), next_state)
+
+    def _broken(self, windows: FloatArray) -> BoolArray:
+        newest = windows[:, -1, 0]
+        return np.isclose(newest, self._poison, rtol=0, atol=0, equal_nan=True)
 
 
 def _flat(answers: FloatArray, manifest: Manifest) -> FloatArray:

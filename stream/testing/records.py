@@ -19,8 +19,9 @@ def record(
     timestamp: datetime | int,
     values: Mapping[str, float | None] | float | None,
     now_ms: int = NOW_MS,
+    event_id: str | None = None,
 ) -> LoggedRecord:
     """A record as a `Publisher` would send it; a bare number is the channel `value`."""
     channels = dict(values) if isinstance(values, Mapping) else {"value": values}
-    observation = Observation(series_id, timestamp, channels)
+    observation = Observation(series_id, timestamp, channels, event_id=event_id)
     return LoggedRecord(offset, now_ms, series_id.encode(), encode_observation(observation))

@@ -38,6 +38,7 @@ OBSERVATIONS = st.builds(
     timestamp=st.integers(-(2**52), 2**52) | st.datetimes(EARLIEST, LATEST, timezones=ZONES),
     values=st.dictionaries(TEXTS, VALUES, max_size=4),
     future=st.none() | st.dictionaries(TEXTS, st.lists(VALUES, max_size=3), max_size=2),
+    event_id=st.none() | TEXTS,
 )
 
 
@@ -118,6 +119,10 @@ def test_forecast_ids_differ_by_each_of_their_parts() -> None:
     assert len(ids) == 15
     assert all(len(identity) == 32 for identity in ids)
     assert ForecastIds(0, "events", 0, "sha").of(2) in ids
+    names = [("a", 0), ("a", 1), ("a", -1), ("b", 0), ("a\0", 0)]
+    stale = {stream.of_stale(*name) for stream in streams for name in names}
+    assert len(stale - ids) == 25
+    assert streams[0].of_stale("a", 1) in stale
 
 
 def test_the_schemas_name_every_field_that_is_sent_and_no_other() -> None:

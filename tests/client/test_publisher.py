@@ -65,6 +65,13 @@ def test_a_receipt_tells_where_the_observation_is(stream: Settings) -> None:
     assert all(receipt.done for receipt in receipts)
 
 
+def test_an_event_id_travels_with_its_observation(stream: Settings) -> None:
+    with Publisher(stream) as publisher:
+        publisher.publish("a", 1.5, timestamp=NOON, event_id="reading-17")
+    (record,) = read_events(stream, 1)
+    assert decode_observation(record.value).event_id == "reading-17"
+
+
 def test_one_value_goes_to_the_channel_called_value(stream: Settings) -> None:
     with Publisher(stream) as publisher:
         publisher.publish("a", 1.5, timestamp=1_000)
@@ -92,6 +99,9 @@ def test_one_value_goes_to_the_channel_called_value(stream: Settings) -> None:
             Reason.TIMESTAMP,
             "no time zone; use datetime.now",
         ),
+        ({"value": 1.0, "event_id": "é" * 33}, Reason.SCHEMA, "event_id has 66 bytes, at most 64"),
+        ({"value": 1.0, "event_id": ""}, Reason.SCHEMA, "event_id must be a non-empty text"),
+        ({"value": 1.0, "event_id": 7}, Reason.SCHEMA, "event_id must be a non-empty text"),
         ({"value": 1.0, "timestamp": 1.5}, Reason.TIMESTAMP, "whole milliseconds"),
         ({"value": 1.0, "timestamp": True}, Reason.TIMESTAMP, "whole milliseconds"),
         ({"value": 1.0, "timestamp": "2026"}, Reason.TIMESTAMP, "not a datetime"),

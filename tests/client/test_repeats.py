@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidecast.messages import ForecastIds, Source
+from tidecast.messages import NO_OFFSET, ForecastIds, Source
 from tidecast.repeats import ForecastIdentity, SeenForecasts
 
 
@@ -74,3 +74,34 @@ def test_partitions_models_and_epochs_do_not_hide_each_other() -> None:
     ]
     assert all(seen.is_new(answer) for answer in answers)
     assert not any(seen.is_new(answer) for answer in answers[1:])
+
+
+def stale(slot: int, series_id: str = "a", *, partition: int = 0) -> ForecastIdentity:
+    forecast_id = ForecastIds(0, "events", partition, "m").of_stale(series_id, slot)
+    return ForecastIdentity(forecast_id, "m", "1", Source(partition, NO_OFFSET))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.sampled_from("ab"))))
+def test_stale_forecasts_and_answers_do_not_disturb_each_other(
+    sent: list[tuple[bool, int, str]],
+) -> None:
+    log = [stale(number, name) if quiet else identity(number) for quiet, number, name in sent]
+    seen = SeenForecasts(remembered=10, remembered_stale=20)
+    delivered = [one.forecast_id for one in log if seen.is_new(one)]
+    assert len(delivered) == len(set(delivered))
+    assert set(delivered) == {one.forecast_id for one in log}
+
+
+def test_the_bound_of_stale_forecasts_is_the_number_of_newer_ones() -> None:
+    for newer, recognised in ((7, True), (8, False)):
+        seen = SeenForecasts(remembered=1, remembered_stale=8)
+        for slot in range(newer + 1):
+            assert seen.is_new(stale(slot))
+        assert seen.is_new(stale(0)) is not recognised
+
+
+def test_series_slots_and_partitions_of_stale_forecasts_do_not_hide_each_other() -> None:
+    seen = SeenForecasts()
+    answers = [stale(1), stale(-1), stale(1, "b"), stale(1, partition=1)]
+    assert all(seen.is_new(answer) for answer in answers)
+    assert not any(seen.is_new(answer) for answer in answers)

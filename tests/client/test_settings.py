@@ -34,6 +34,12 @@ def test_the_environment_wins_over_the_file(
         ("[kafak]\nx = 1", "'kafak' at the top; known: kafka, redis"),
         ("[stream]\npartitions = 0", "stream.partitions: .*greater than or equal to 1"),
         ("[stream]\nname = 'a b'", "stream.name"),
+        ("[stream]\naggregate = 'most'", "stream.aggregate"),
+        ("[stream.aggregate]\nload = 'most'", "stream.aggregate"),
+        ("[stream]\nend_after_slots = 1", "end_after_slots is 1: .* at least 2"),
+        ("[stream]\nend_after_slots = 5\ngrace_slots = 5", "end_after_slots is 5: .* at least 6"),
+        ("[stream]\nremembered_ids = 65", "stream.remembered_ids: .*less than or equal to 64"),
+        ("[stream]\nlate = 'never'", "stream.late"),
         ("[stream", "cannot read settings from .*settings.toml"),
     ],
 )
@@ -42,6 +48,26 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, text: str, says: str) -> N
         load_settings(written(tmp_path, text))
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize("aggregate", ["mean", {"load": "mean", "rain_Σ": "sum"}])
+def test_a_rule_for_all_channels_or_by_channel_reaches_a_child_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aggregate: str | dict[str, str]
+) -> None:
+    table = f"aggregate = '{aggregate}'"
+    if isinstance(aggregate, dict):
+        table = "[stream.aggregate]\n" + "\n".join(f"'{k}' = '{v}'" for k, v in aggregate.items())
+    settings = load_settings(written(tmp_path, f"[stream]\nname = 'load'\n{table}"))
+    assert settings.stream.aggregate == aggregate
+    for name, value in settings.as_environment().items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
+
+
+@pytest.mark.parametrize(("end", "grace"), [(0, 5), (2, 0), (2, 1), (6, 5)])
+def test_a_series_ends_after_the_grace_or_never(tmp_path: Path, end: int, grace: int) -> None:
+    text = f"[stream]\nend_after_slots = {end}\ngrace_slots = {grace}"
+    assert load_settings(written(tmp_path, text)).stream.end_after_slots == end
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def test_what_would_break_the_promise_is_an_error(
     assert says in judge(name, 3, {**GOOD, **configs}, SETTINGS).errors[0]
 
 
+def test_series_may_end_by_kafka_s_clock_alone() -> None:
+    stream = StreamSettings(name="s", partitions=3, end_after_slots=10)
+    settings = Settings(stream=stream)
+    found = {**GOOD, "message.timestamp.type": "CreateTime"}
+    assert "end every series" in judge("s.events", 3, found, settings).errors[0]
+    assert not judge("s.events", 3, GOOD, settings).errors
+    assert not judge("s.forecasts", 3, found, settings).errors
+
+
 def test_a_fit_topic_has_neither_error_nor_warning() -> None:
     for name in ("s.events", "s.forecasts", "s.rejected"):
         check = judge(name, 3, GOOD, SETTINGS)

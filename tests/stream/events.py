@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 from hypothesis import strategies as st
 
 from stream.records import LoggedRecord
-from stream.testing import record
+from stream.testing import NOW_MS, record
 
 CONTEXT: Final = 6
 STEP_SECONDS: Final = 60
+STEP_MS: Final = STEP_SECONDS * 1000
 SERIES: Final = ("a", "b", "c", "plant-7/last é")
 
 MOVES: Final = (1, 1, 1, 1, 2, 3, 0, 0, -1, -2, -3, -9, CONTEXT - 1, CONTEXT, CONTEXT + 1, 40)
@@ -25,11 +26,18 @@ WHOLE: Final = st.integers(-50, 50).map(float)
 
 
 class Event(NamedTuple):
-    """An observation of a series: its slot and its value, None where it is null."""
+    """An observation of a series: its slot and its value, None where it is null.
+
+    within_ms: since the slot began; None for a time that depends on the offset. now_ms: of the
+    record.
+    """
 
     series_id: str
     slot: int
     value: float | None
+    within_ms: int | None = None
+    event_id: str | None = None
+    now_ms: int = NOW_MS
 
 
 @st.composite
@@ -47,10 +55,21 @@ def histories(
     return events
 
 
+def within_of(event: Event, offset: int) -> int:
+    """Milliseconds from the start of the slot to the event."""
+    return offset * 7919 % STEP_MS if event.within_ms is None else event.within_ms
+
+
 def records_of(events: Sequence[Event], first_offset: int = 0) -> list[LoggedRecord]:
-    """A record per event, anywhere inside its slot."""
-    step_ms = STEP_SECONDS * 1000
+    """A record per event."""
     return [
-        record(offset, one.series_id, one.slot * step_ms + offset * 7919 % step_ms, one.value)
-        for offset, one in enumerate(events, first_offset)
+        record(
+            offset,
+            event.series_id,
+            event.slot * STEP_MS + within_of(event, offset),
+            event.value,
+            event.now_ms,
+            event.event_id,
+        )
+        for offset, event in enumerate(events, first_offset)
     ]

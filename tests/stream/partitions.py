@@ -20,8 +20,12 @@ FIRST: Final = Owner(1, "worker-1", 2)
 SECOND: Final = Owner(2, "worker-2", 2)
 
 
-def engine_of(context: int = 8, step_seconds: int = 1, name: str = "counting") -> Engine:
-    stream = StreamSettings(partitions=PARTITIONS, step_seconds=step_seconds)
+def engine_of(
+    context: int = 8, step_seconds: int = 1, name: str = "counting", **rules: object
+) -> Engine:
+    """rules: further settings of the stream."""
+    fields = {"partitions": PARTITIONS, "step_seconds": step_seconds, **rules}
+    stream = StreamSettings.model_validate(fields)
     return Engine(CountingPredictor(context, name=name), stream)
 
 

@@ -28,37 +28,44 @@ class Late(NamedTuple):
 
 
 class SlowSeries:
-    """One series; `apply` returns None for an observation that only mends the window."""
+    """One series; `apply` returns None for an observation that only mends the window.
 
-    def __init__(self, context: int, grace: int, rule: str) -> None:
-        self.context, self.grace, self.rule = context, grace, rule
+    observed: of each slot the values in order of arrival, with the times they were measured at.
+    """
+
+    def __init__(self, context: int, grace: int, rule: str, late: str = "patch") -> None:
+        self.context, self.grace, self.rule, self.late = context, grace, rule, late
         self.oldest: int | None = None
         self.newest = 0
-        self.observed: dict[int, list[float]] = {}
+        self.observed: dict[int, list[tuple[int, float]]] = {}
         self.state: State = ZERO
         self.before: State = ZERO
 
-    def apply(self, slot: int, value: float | None) -> Answer | Late | None:
-        if self.oldest is not None and slot < self.newest - self.grace:
+    def apply(self, slot: int, value: float | None, within_ms: int) -> Answer | Late | None:
+        grace = 0 if self.late == "reject" else self.grace
+        if self.oldest is not None and slot < self.newest - grace:
             return Late()
         if self.oldest is None or slot - self.newest > max(self.context - 1, 1):
             self._begin(slot)
         while self.newest < slot:
             self._step()
         if slot == self.newest:
-            self._observe(slot, value)
+            self._observe(slot, value, within_ms)
             self.state = self._consume(self.before, slot)
             return self._answer()
-        self._observe(slot, value)
+        self._observe(slot, value, within_ms)
         self._mend(slot)
-        return None
+        return self._answer() if self.late == "accept" else None
 
     def at(self, slot: int) -> float | None:
         """The value of a slot, by the rule."""
-        values = self.observed.get(slot, [])
-        if not values:
+        timed = self.observed.get(slot, [])
+        if not timed:
             return MISSING
-        rules = {"last": values[-1], "sum": sum(values), "mean": statistics.fmean(values)}
+        values = [value for _, value in timed]
+        newest = max(within_ms for within_ms, _ in timed)
+        last = [value for within_ms, value in timed if within_ms == newest][-1]
+        rules = {"last": last, "sum": sum(values), "mean": statistics.fmean(values)}
         return rules[self.rule]
 
     def window(self) -> list[float | None]:
@@ -80,9 +87,9 @@ class SlowSeries:
         self.before = self.state
         self.state = self._consume(self.before, self.newest)
 
-    def _observe(self, slot: int, value: float | None) -> None:
+    def _observe(self, slot: int, value: float | None, within_ms: int) -> None:
         if value is not None:
-            self.observed.setdefault(slot, []).append(value)
+            self.observed.setdefault(slot, []).append((within_ms, value))
 
     def _mend(self, slot: int) -> None:
         assert self.oldest is not None

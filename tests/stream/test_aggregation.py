@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from random import Random
+from typing import Final, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,86 +15,140 @@ from stream.series_table import Layout, SeriesTable
 from tidecast.errors import WindowError
 
 GRACE: Final = 2
-LAYOUT: Final = Layout(context=5, channels=2, state_size=0, grace=GRACE)
 PAIRS: Final = st.tuples(*[st.none() | st.floats(-1000, 1000, width=32)] * 2)
+RULES: Final = ["last", "mean", "sum"]
+Pair = tuple[float | None, float | None]
 
 
-def table_with_slots(count: int) -> SeriesTable:
+class Timed(NamedTuple):
+    """An observation `lag` slots before the newest, `within_ms` after its slot began."""
+
+    lag: int
+    within_ms: int
+    values: Pair
+
+
+TIMED: Final = st.builds(Timed, st.integers(0, GRACE), st.integers(0, 3), PAIRS)
+
+
+def table_with_slots(count: int, rules: tuple[str, str]) -> SeriesTable:
     """A series `a` with the given number of missing slots."""
-    table = SeriesTable(LAYOUT)
-    rows = table.rows_of(["a"])
+    averaged, summed = (
+        tuple(channel for channel in (0, 1) if rules[channel] == rule) for rule in ("mean", "sum")
+    )
+    table = SeriesTable(Layout(5, 2, 0, GRACE, averaged, summed))
     for slot in range(count):
-        table.shift_in(rows, np.array([slot]), np.full((1, 2), np.nan, np.float32))
+        shift(table, slot, (None, None))
     return table
 
 
-def combine(
-    table: SeriesTable, lag: int, values: tuple[float | None, float | None], rule: str
-) -> None:
+def shift(table: SeriesTable, slot: int, values: Pair, within_ms: int = 0) -> None:
     given_values = np.array([values], np.float32)
-    table.combine(table.rows_of(["a"]), np.array([lag]), given_values, rule)
+    table.shift_in(table.rows_of(["a"]), np.array([slot]), given_values, np.array([within_ms]))
 
 
-def plain(values: list[float], rule: str) -> float:
-    if not values:
+def combine(table: SeriesTable, event: Timed) -> None:
+    values, within_ms = np.array([event.values], np.float32), np.array([event.within_ms])
+    table.combine(table.rows_of(["a"]), np.array([event.lag]), values, within_ms)
+
+
+def seen(table: SeriesTable, lag: int, channel: int = 0) -> float:
+    window = table.windows(np.array([0]))[0]
+    return float(window[len(window) - 1 - lag, channel])
+
+
+def plain(timed: list[tuple[int, float]], rule: str) -> float:
+    """The value of a slot that got these values, in this order, at these times."""
+    if not timed:
         return float("nan")
-    rules = {"last": values[-1], "sum": sum(values), "mean": sum(values) / len(values)}
-    return rules[rule]
+    values = [value for _, value in timed]
+    last = sorted(timed, key=lambda one: one[0])[-1][1]
+    return {"last": last, "sum": sum(values), "mean": sum(values) / len(values)}[rule]
 
 
-@pytest.mark.parametrize("rule", ["last", "mean", "sum"])
-@given(events=st.lists(st.tuples(st.integers(0, GRACE), PAIRS), max_size=30))
-def test_each_slot_and_channel_combines_its_own_values(
-    rule: str, events: list[tuple[int, tuple[float | None, float | None]]]
+@given(st.tuples(*[st.sampled_from(RULES)] * 2), st.lists(TIMED, max_size=30))
+def test_each_slot_and_channel_combines_its_own_values_by_its_own_rule(
+    rules: tuple[str, str], events: list[Timed]
 ) -> None:
-    table = table_with_slots(LAYOUT.context)
-    received: dict[tuple[int, int], list[float]] = {}
-    for lag, values in events:
-        combine(table, lag, values, rule)
-        for channel, value in enumerate(values):
-            received.setdefault((lag, channel), []).extend([] if value is None else [value])
-            found = table.windows(np.array([0]))[0, LAYOUT.context - 1 - lag, channel]
-            expected = plain(received[lag, channel], rule)
-            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-2)
+    table = table_with_slots(5, rules)
+    received: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    for event in events:
+        combine(table, event)
+        for channel, value in enumerate(event.values):
+            timed = received.setdefault((event.lag, channel), [])
+            timed += [] if value is None else [(event.within_ms, value)]
+            expected = plain(timed, rules[channel])
+            found = seen(table, event.lag, channel)
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize(("rule", "expected"), [("last", 5.0), ("mean", 3.0), ("sum", 9.0)])
-def test_counts_travel_with_their_slot(rule: str, expected: float) -> None:
-    table = table_with_slots(1)
-    for value in (1.0, 3.0):
-        combine(table, 0, (value, None), rule)
+@pytest.mark.parametrize("rule", RULES)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8, unique=True), st.randoms())
+def test_the_order_of_arrival_is_forgotten(rule: str, times: list[int], random: Random) -> None:
+    events = [Timed(0, within_ms, (within_ms / 7, None)) for within_ms in times]
+    one, other = table_with_slots(1, (rule, rule)), table_with_slots(1, (rule, rule))
+    for event in events:
+        combine(one, event)
+    random.shuffle(events)
+    for event in events:
+        combine(other, event)
+    assert seen(one, 0) == seen(other, 0)
+
+
+def test_of_two_values_measured_at_once_the_one_that_arrives_later_counts() -> None:
+    table = table_with_slots(0, ("last", "last"))
+    shift(table, 0, (1.0, 1.0), within_ms=5)
+    combine(table, Timed(0, 5, (2.0, None)))
+    combine(table, Timed(0, 4, (3.0, 3.0)))
+    assert (seen(table, 0, 0), seen(table, 0, 1)) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("last", 3.0), ("mean", 3.0), ("sum", 9.0)])
+def test_what_a_slot_knows_of_its_values_travels_with_it(rule: str, expected: float) -> None:
+    table = table_with_slots(1, (rule, "last"))
+    combine(table, Timed(0, 1, (1.0, None)))
+    combine(table, Timed(0, 3, (3.0, None)))
     for slot in range(1, GRACE + 1):
-        table.shift_in(np.array([0]), np.array([slot]), np.array([[7, 7]], np.float32))
-    combine(table, GRACE, (5.0, None), rule)
-    assert table.windows(np.array([0]))[0, LAYOUT.context - 1 - GRACE, 0] == expected
+        shift(table, slot, (7.0, 7.0))
+    combine(table, Timed(GRACE, 2, (5.0, None)))
+    assert seen(table, GRACE) == expected
 
 
-def test_a_missing_value_changes_nothing() -> None:
-    table = table_with_slots(2)
-    combine(table, 0, (4.0, None), "mean")
+@pytest.mark.parametrize("rule", RULES)
+def test_a_missing_value_changes_nothing(rule: str) -> None:
+    table = table_with_slots(2, (rule, rule))
+    combine(table, Timed(0, 0, (4.0, None)))
     before = table.dump(np.array([0]))
-    combine(table, 0, (None, None), "mean")
+    combine(table, Timed(0, 1, (None, None)))
     assert table.dump(np.array([0])) == before
 
 
 def test_a_value_before_the_series_began_makes_it_older() -> None:
-    table = table_with_slots(1)
-    combine(table, 2, (4.0, 4.0), "last")
+    table = table_with_slots(1, ("last", "last"))
+    combine(table, Timed(2, 0, (4.0, 4.0)))
     assert table.spans(np.array([0])).tolist() == [3]
 
 
 def test_a_slot_beyond_the_grace_is_refused() -> None:
-    table = table_with_slots(LAYOUT.context)
+    table = table_with_slots(5, ("last", "last"))
     with pytest.raises(WindowError, match="3 back"):
-        combine(table, GRACE + 1, (1.0, 1.0), "last")
+        combine(table, Timed(GRACE + 1, 0, (1.0, 1.0)))
 
 
 @pytest.mark.parametrize("rule", ["mean", "sum"])
-@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, -1)])
-def test_the_largest_numbers_combine_to_a_finite_one(rule: str, signs: tuple[int, int]) -> None:
-    table = table_with_slots(1)
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, -1), (1, 1, -1)])
+def test_the_largest_numbers_combine_to_a_finite_one(rule: str, signs: tuple[int, ...]) -> None:
+    table = table_with_slots(1, (rule, rule))
     for sign in signs:
-        combine(table, 0, (sign * FLOAT32_MAX, None), rule)
-    expected = np.clip(plain([sign * FLOAT32_MAX for sign in signs], rule), -FLOAT32_MAX, None)
-    found = table.windows(np.array([0]))[0, -1, 0]
-    assert found == np.float32(min(expected, FLOAT32_MAX))
+        combine(table, Timed(0, 0, (sign * FLOAT32_MAX, None)))
+    exact = plain([(0, sign * FLOAT32_MAX) for sign in signs], rule)
+    assert seen(table, 0) == np.float32(np.clip(exact, -FLOAT32_MAX, FLOAT32_MAX))
+
+
+@pytest.mark.parametrize("step_seconds", [1, 49 * 86_400, 366 * 86_400])
+def test_the_last_millisecond_of_the_longest_steps_is_known(step_seconds: int) -> None:
+    table = SeriesTable(Layout(2, 2, 0, 0, step_seconds=step_seconds))
+    end_ms = step_seconds * 1000 - 1
+    shift(table, 0, (1.0, 1.0), within_ms=end_ms)
+    combine(table, Timed(0, end_ms - 1, (2.0, 2.0)))
+    assert seen(table, 0) == 1.0

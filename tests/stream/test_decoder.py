@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.decoder import Decoder
+from stream.decoder import EARLIEST_MS, LATEST_MS, Decoder
 from stream.records import LoggedRecord
 from stream.testing import NOW_MS, InMemoryOutput
 from tests.stream.partitions import partition_of
@@ -67,6 +67,9 @@ BAD: Final = [
     Bad("number for a series id", Reason.SCHEMA, written(series_id="7"), b"7"),
     Bad("long series id", Reason.SCHEMA, written(series_id=f'"{"a" * 257}"'), b"a" * 257),
     Bad("long in bytes", Reason.SCHEMA, written(series_id=f'"{"é" * 129}"'), ("é" * 129).encode()),
+    Bad("long event id", Reason.SCHEMA, written(extra=f', "event_id": "{"é" * 33}"')),
+    Bad("empty event id", Reason.SCHEMA, written(extra=', "event_id": ""')),
+    Bad("number for an event id", Reason.SCHEMA, written(extra=', "event_id": 7')),
     Bad("lone surrogate", Reason.SCHEMA, written(series_id=r'"\ud800"')),
     Bad("no key", Reason.NO_KEY, written(), None),
     Bad("another key", Reason.KEY_MISMATCH, written(), b"b"),
@@ -146,6 +149,20 @@ def test_what_is_unusual_and_allowed(value: bytes, read: float) -> None:
     columns = Decoder(["value"], AHEAD_S).decode([LoggedRecord(0, NOW_MS, b"a", value)])
     assert columns.refusals == []
     np.testing.assert_array_equal(columns.values, np.array([[read]], np.float32))
+
+
+@pytest.mark.parametrize("recorded_ms", [-1, EARLIEST_MS - 1, LATEST_MS + 1, -(2**63), 2**63 - 1])
+def test_a_record_whose_own_time_means_nothing_is_refused(recorded_ms: int) -> None:
+    record = LoggedRecord(0, recorded_ms, b"a", written())
+    (refusal,) = Decoder(["value"], AHEAD_S).decode([record]).refusals
+    assert refusal.reason is Reason.TIMESTAMP
+    assert f"the record's own time, {recorded_ms} ms" in refusal.detail
+
+
+@pytest.mark.parametrize("recorded_ms", [EARLIEST_MS, -2, 0, LATEST_MS])
+def test_a_record_of_any_day_of_the_calendar_is_read(recorded_ms: int) -> None:
+    record = LoggedRecord(0, recorded_ms, b"a", written(timestamp=str(recorded_ms)))
+    assert Decoder(["value"], AHEAD_S).decode([record]).refusals == []
 
 
 def test_channels_come_in_the_model_s_order_whatever_their_names() -> None:

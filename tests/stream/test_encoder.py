@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
 from stream.encoder import Encoder, quantile_chunks, rfc3339
-from stream.engine import STATUSES, Answers
+from stream.engine import Answers
+from stream.forecaster import STATUSES
 from stream.grid import FloatArray
 from stream.records import LoggedRecord
-from stream.series_table import Layout, SeriesTable
 from stream.testing import NOW_MS, CountingPredictor
 from tidecast.messages import EPOCH, Forecast, ForecastIds, Source, decode_forecast
 from tidecast.settings import StreamSettings
@@ -48,18 +48,18 @@ def test_the_bytes_decode_to_the_message(forecasts: FloatArray, data: st.DataObj
         st.lists(st.integers(0, len(STATUSES) - 1), min_size=count, max_size=count)
     )
     origins = [place * 60 for place in range(count)]
-    table = SeriesTable(Layout(4, 1, 0, 0))
     answers = Answers(
         positions=np.arange(count),
-        rows=table.rows_of(ids),
+        series_ids=ids,
         origins=np.array(origins, np.int64),
         forecasts=forecasts,
         statuses=np.array(statuses, np.int64),
         touched=np.arange(count),
         refusals=[],
+        ended=[],
     )
     records = [LoggedRecord(offset, NOW_MS + offset % 7, None, None) for offset in offsets]
-    messages = list(Encoder(MANIFEST, STREAM, "events", 2).encode(table, records, answers))
+    messages = list(Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers))
     assert [message.key for message in messages] == [series_id.encode() for series_id in ids]
     names = ForecastIds(3, "events", 2, MANIFEST.graph_sha256)
     assert [decode_forecast(message.value) for message in messages] == [
@@ -87,13 +87,11 @@ def shortest(forecast: FloatArray) -> list[list[float]]:
 
 
 def test_only_answered_records_are_encoded() -> None:
-    table = SeriesTable(Layout(4, 1, 0, 0))
-    rows = table.rows_of(["b", "a"])
     numbers = np.array([1], np.int64)
     forecasts = np.ones((1, 2, 3), np.float32)
-    answers = Answers(numbers, rows[1:], numbers, forecasts, numbers, rows, [])
+    answers = Answers(numbers, ["a"], numbers, forecasts, numbers, numbers, [], [])
     records = [LoggedRecord(offset, NOW_MS, None, None) for offset in (7, 9, 11)]
-    (message,) = Encoder(MANIFEST, STREAM, "events", 2).encode(table, records, answers)
+    (message,) = Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers)
     assert message.key == b"a"
     assert decode_forecast(message.value).source == Source(2, 9)
 

@@ -9,24 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine import STATUSES, Answers, Engine
+from stream.engine import Answers, Engine
+from stream.forecaster import STATUSES
 from stream.records import LoggedRecord
 from stream.series_table import SeriesTable
 from stream.testing import CountingPredictor, NaivePredictor
-from tests.stream.events import CONTEXT, STEP_SECONDS, Event, histories, records_of
+from tests.stream.events import CONTEXT, STEP_SECONDS, Event, histories, records_of, within_of
 from tests.stream.slow import Answer, Late, SlowSeries
 from tidecast.errors import Reason, SettingsError
 from tidecast.settings import StreamSettings
 
 GRACES = st.sampled_from([0, 2, CONTEXT - 1])
 RULES = st.sampled_from(["last", "mean", "sum"])
+POLICIES = st.sampled_from(["accept", "patch", "reject"])
 CUTS = st.sets(st.integers(0, 40))
 
 
-def engine_of(grace: int = 0, rule: str = "last", context: int = CONTEXT) -> Engine:
-    stream = StreamSettings.model_validate(
-        {"step_seconds": STEP_SECONDS, "grace_slots": grace, "aggregate": rule}
-    )
+def engine_of(
+    grace: int = 0, rule: object = "last", context: int = CONTEXT, **more: object
+) -> Engine:
+    fields = {"step_seconds": STEP_SECONDS, "grace_slots": grace, "aggregate": rule}
+    stream = StreamSettings.model_validate(fields | more)
     return Engine(CountingPredictor(context), stream)
 
 
@@ -39,45 +42,43 @@ def apply_in_parts(
     edges = [0, *sorted(cut for cut in cuts if cut < len(records)), len(records)]
     for start, end in pairwise(edges):
         part = records[start:end]
-        answered += by_offset(table, part, engine.apply(table, part))
+        answered += by_offset(part, engine.apply(table, part))
     return table, answered
 
 
-def by_offset(
-    table: SeriesTable, records: list[LoggedRecord], answers: Answers
-) -> list[tuple[object, ...]]:
+def by_offset(records: list[LoggedRecord], answers: Answers) -> list[tuple[object, ...]]:
     """Answers and refusals without anything that depends on the batch."""
     found: list[tuple[int, tuple[object, ...]]] = [
         (refusal.position, (refusal.reason, refusal.detail)) for refusal in answers.refusals
     ]
-    columns = zip(answers.positions.tolist(), answers.rows.tolist(), strict=True)
-    for place, (position, row) in enumerate(columns):
+    columns = zip(answers.positions.tolist(), answers.series_ids, strict=True)
+    for place, (position, series_id) in enumerate(columns):
         forecast = answers.forecasts[place].tobytes()
         status, origin = int(answers.statuses[place]), int(answers.origins[place])
-        found.append((position, (table.series_ids[row], origin, status, forecast)))
+        found.append((position, (series_id, origin, status, forecast)))
     return [(records[position].offset, *what) for position, what in sorted(found)]
 
 
 def dumped(table: SeriesTable) -> dict[str, bytes]:
-    return table.dump(np.arange(len(table)))
+    return table.dump(table.rows())
 
 
-@given(histories(), GRACES, RULES)
+@given(histories(), GRACES, RULES, POLICIES)
 def test_every_step_is_what_the_slow_oracle_says(
-    events: list[Event], grace: int, rule: str
+    events: list[Event], grace: int, rule: str, late: str
 ) -> None:
-    engine = engine_of(grace, rule)
+    engine = engine_of(grace, rule, late=late)
     table = engine.new_table()
     slow: dict[str, SlowSeries] = {}
     for event, record in zip(events, records_of(events), strict=True):
-        series = slow.setdefault(event.series_id, SlowSeries(CONTEXT, grace, rule))
-        expected = series.apply(event.slot, event.value)
+        series = slow.setdefault(event.series_id, SlowSeries(CONTEXT, grace, rule, late))
+        expected = series.apply(event.slot, event.value, within_of(event, record.offset))
         answers = engine.apply(table, [record])
-        check_answer(answers, expected, event)
+        check_answer(answers, expected, series.newest)
         check_series(table, event.series_id, series)
 
 
-def check_answer(answers: Answers, expected: Answer | Late | None, event: Event) -> None:
+def check_answer(answers: Answers, expected: Answer | Late | None, newest: int) -> None:
     reasons = [refusal.reason for refusal in answers.refusals]
     assert reasons == ([Reason.LATE] if isinstance(expected, Late) else [])
     assert len(answers.touched) == (0 if isinstance(expected, Late) else 1)
@@ -85,7 +86,7 @@ def check_answer(answers: Answers, expected: Answer | Late | None, event: Event)
         assert len(answers.positions) == 0
         return
     assert answers.positions.tolist() == [0]
-    assert answers.origins.tolist() == [event.slot * STEP_SECONDS]
+    assert answers.origins.tolist() == [newest * STEP_SECONDS]
     assert [STATUSES[status] for status in answers.statuses] == [expected.status]
     np.testing.assert_allclose(answers.forecasts, expected.value, rtol=1e-5, atol=1e-4)
 

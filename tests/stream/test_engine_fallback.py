@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.engine import STATUSES, Answers, Engine
+from stream.engine import Answers, Engine
+from stream.forecaster import STATUSES
 from stream.series_table import SeriesTable
 from stream.testing import CountingPredictor, FailingPredictor
 from tests.stream.events import CONTEXT, STEP_SECONDS, Event, records_of

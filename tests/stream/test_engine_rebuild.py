@@ -46,7 +46,7 @@ def test_a_late_value_leaves_what_it_would_have_left_in_order(
     values: list[float | None], held_back: int
 ) -> None:
     """While the window holds the whole series, and the value is not its first."""
-    in_order = [Event("a", slot, value) for slot, value in enumerate(values)]
+    in_order = [Event("a", slot, value, 0) for slot, value in enumerate(values)]
     place = 1 + held_back % (len(values) - 1)
     late = [*in_order[:place], *in_order[place + 1 :], in_order[place]]
     assert dumped(table_of(late)) == dumped(table_of(in_order))
@@ -54,8 +54,8 @@ def test_a_late_value_leaves_what_it_would_have_left_in_order(
 
 @given(st.integers(1, GRACE))
 def test_a_late_first_value_makes_the_series_older(lag: int) -> None:
-    late = table_of([Event("a", 10, 2.0), Event("a", 10 - lag, 3.0)])
-    in_order = table_of([Event("a", 10 - lag, 3.0), Event("a", 10, 2.0)])
+    late = table_of([Event("a", 10, 2.0, 0), Event("a", 10 - lag, 3.0, 0)])
+    in_order = table_of([Event("a", 10 - lag, 3.0, 0), Event("a", 10, 2.0, 0)])
     assert dumped(late) == dumped(in_order)
 
 

@@ -81,9 +81,9 @@ def test_a_record_too_large_to_be_carried_is_named_without_its_value(codec: str)
     values = [b"small", bytes(VALUE_BYTES), b"small too"]
     records, after = read(written(enumerate(values), codec))
     assert [type(record).__name__ for record in records] == [
-        "ConsumerRecord",
+        "LoggedRecord",
         "Oversize",
-        "ConsumerRecord",
+        "LoggedRecord",
     ]
     assert after == 3
 

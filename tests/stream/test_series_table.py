@@ -20,7 +20,7 @@ VALUES: Final = st.floats(width=32, allow_infinity=False)
 
 def shift(table: SeriesTable, series_id: str, slot: int, values: tuple[float, float]) -> None:
     rows = table.rows_of([series_id])
-    table.shift_in(rows, np.array([slot]), np.array([values], np.float32))
+    table.shift_in(rows, np.array([slot]), np.array([values], np.float32), np.array([0]))
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.tuples(VALUES, VALUES)), max_size=30))
@@ -44,7 +44,8 @@ def test_windows_are_the_last_values_of_each_series(
 def test_several_series_are_shifted_at_once_and_others_left_alone() -> None:
     table = SeriesTable(LAYOUT)
     rows = table.rows_of(["a", "b", "c"])
-    table.shift_in(rows[[2, 0]], np.array([7, 5]), np.array([[3, 4], [1, 2]], np.float32))
+    values = np.array([[3, 4], [1, 2]], np.float32)
+    table.shift_in(rows[[2, 0]], np.array([7, 5]), values, np.array([0, 0]))
     assert table.newest(rows).tolist() == [5, NEVER, 7]
     assert table.windows(rows)[:, -1, 0].tolist()[::2] == [1.0, 3.0]
     assert np.isnan(table.windows(rows)[1]).all()
@@ -131,6 +132,71 @@ def test_a_row_of_another_size_is_refused_and_nothing_loaded() -> None:
 def test_layouts_differ_by_every_field_and_by_nothing_else() -> None:
     layouts = [LAYOUT, Layout(5, 2, 3, 1), Layout(4, 3, 3, 1), Layout(4, 2, 2, 1)]
     layouts += [Layout(4, 2, 3, 0), Layout(2, 4, 3, 1), Layout(4, 2, 0, 1)]
+    layouts += [Layout(4, 2, 3, 1, averaged=(0,)), Layout(4, 2, 3, 1, averaged=(1,))]
+    layouts += [Layout(4, 2, 3, 1, summed=(0,)), Layout(4, 2, 3, 1, remembered=1)]
+    layouts += [Layout(4, 2, 3, 1, step_seconds=60)]
     assert len({layout.fingerprint() for layout in layouts}) == len(layouts)
     assert LAYOUT.fingerprint() == Layout(4, 2, 3, 1).fingerprint()
     assert len(LAYOUT.fingerprint()) == 16
+
+
+def test_a_removed_series_leaves_a_blank_row_that_the_next_one_gets() -> None:
+    table, fresh = SeriesTable(LAYOUT), SeriesTable(LAYOUT)
+    for series_id in "abc":
+        shift(table, series_id, 1, (1.0, 1.0))
+    assert table.remove(np.array([1])) == ["b"]
+    assert (len(table), table.rows().tolist(), list(table.series_ids)) == (
+        2,
+        [0, 2],
+        ["a", "", "c"],
+    )
+    assert (table.row_of("b"), table.row_of("c")) == (None, 2)
+    assert table.find("abc").tolist() == [0, -1, 2]
+    assert list(table.dump(np.arange(3))) == ["a", "c"]
+    assert table.rows_of(["d", "e"]).tolist() == [1, 3]
+    assert table.dump(np.array([1]))["d"] == fresh.dump(fresh.rows_of(["d"]))["d"]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdef")), max_size=60))
+def test_rows_are_one_series_each_whatever_comes_and_goes(moves: list[tuple[bool, str]]) -> None:
+    table, slots = SeriesTable(LAYOUT), dict[str, int]()
+    for number, (stays, series_id) in enumerate(moves):
+        if stays and series_id in slots:
+            continue
+        if series_id in slots:
+            assert table.remove(table.find([series_id])) == [series_id]
+            del slots[series_id]
+        else:
+            shift(table, series_id, number, (1.0, 1.0))
+            slots[series_id] = number
+    assert {table.series_ids[row] for row in table.rows()} == set(slots)
+    assert table.newest(table.find(slots)).tolist() == list(slots.values())
+    assert len(table.series_ids) <= len("abcdef")
+
+
+def test_the_watermark_is_the_newest_slot_of_all_and_comes_back_with_the_rows() -> None:
+    table, loaded = SeriesTable(LAYOUT), SeriesTable(LAYOUT)
+    assert table.watermark == NEVER
+    for series_id, slot in (("a", 5), ("b", 9), ("a", 6)):
+        shift(table, series_id, slot, (1.0, 1.0))
+    loaded.load(table.dump(table.rows()))
+    assert table.watermark == loaded.watermark == 9
+
+
+def test_a_copy_is_a_table_of_its_own() -> None:
+    table = SeriesTable(LAYOUT)
+    for series_id in "abc":
+        shift(table, series_id, 1, (1.0, 2.0))
+    before = table.dump(table.rows())
+    copy = table.copy_of(np.array([2, 0]))
+    assert copy.dump(np.array([0, 1])) == {"c": before["c"], "a": before["a"]}
+    shift(copy, "c", 2, (9.0, 9.0))
+    assert table.dump(table.rows()) == before
+
+
+def test_seconds_are_kept_for_as_long_as_the_series() -> None:
+    table = SeriesTable(LAYOUT)
+    rows = table.begin(["a", "b", "a"], np.array([7, 2**32 + 5, 9]))
+    assert rows.tolist() == [0, 1, 0]
+    table.clear(np.array([0, 1]))
+    assert table.born(np.array([0, 1])).tolist() == [7, 5]

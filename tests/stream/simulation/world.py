@@ -21,7 +21,11 @@ from tests.stream.simulation.vault import Vault
 from tidecast.messages import Rejection
 from tidecast.settings import WorkerSettings
 
-ENGINE: Final = engine_of(context=5, step_seconds=60)
+ENGINE: Final = engine_of(
+    context=5, step_seconds=60, aggregate="sum", end_after_slots=8, max_series=2
+)
+"""Series end and are refused. Sums, since an event that is applied twice must show: the last value
+by event time would not."""
 LARGEST_BATCH: Final = 5
 TURNS: Final = 4
 """Turns of the event loop in which what was set free arrives at its next gate."""
