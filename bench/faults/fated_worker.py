@@ -63,9 +63,7 @@ class FatedEngine(Engine):
         super().__init__(FatedPredictor(predictor, fate), stream)
         self._fate = fate
 
-    def apply(
-        self, table: SeriesTable, records: Sequence[Record], silent: bool = False
-    ) -> Answers:
+    def apply(self, table: SeriesTable, records: Sequence[Record], silent: bool = False) -> Answers:
         """See Engine."""
         self._fate.visit("after_fetch")
         return super().apply(table, records, silent)

@@ -34,8 +34,8 @@ from tidecast.topics import Topics
 READY_S: Final = 60.0
 SETTLE_S: Final = 90.0
 """How long the workers may take to the end of the log when driver and fault are done."""
-QUIET_S: Final = 6.0
-"""Nothing comes for so long: a worker that was killed is back within it."""
+CONTROL_SETTLE_S: Final = 25.0
+"""Enough for what is killed to come back and to answer."""
 LOOK_S: Final = 0.1
 FLOWING: Final = 2.6
 """Events flow for so many times the length of the fault: the latest share leaves 40 % of it."""
@@ -60,10 +60,9 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
         # before that its Redis was rolled back.
         stage.epilogue.start()
         stage.epilogue.join()
-        # A broken worker may never come to the end: its verdict is taken when no more comes.
-        settled = not fault.control and asyncio.run(_settled(stage.settings))
-        if fault.control:
-            _await_quiet(stage.settings)
+        # A broken worker may never come to the end: it is given less time.
+        limit_s = CONTROL_SETTLE_S if fault.control else SETTLE_S
+        settled = asyncio.run(_settled(stage.settings, limit_s))
         fleet = stage.fleet
         fleet.stop_all()
         found, times = verify(stage.settings, load_engine(stage.settings))
@@ -126,20 +125,10 @@ def _await_ready(settings: Settings, workers: int, first: list[Point], fleet: Fl
             time.sleep(LOOK_S)
 
 
-def _await_quiet(settings: Settings) -> None:
-    """Return when nothing was added to the forecasts for a while."""
-    with Ends(settings, Topics.of(settings.stream.name).forecasts) as ends:
-        found, since = -1, time.monotonic()
-        while time.monotonic() - since < QUIET_S:
-            if (now := ends.total()) != found:
-                found, since = now, time.monotonic()
-            time.sleep(LOOK_S)
-
-
-async def _settled(settings: Settings) -> bool:
+async def _settled(settings: Settings, limit_s: float) -> bool:
     """Whether checkpoints come to the end of the events within the limit."""
     topic = Topics.of(settings.stream.name).events
-    deadline = time.monotonic() + SETTLE_S
+    deadline = time.monotonic() + limit_s
     store = RedisStore(settings.redis, group_of(settings))
     with Ends(settings, topic) as ends:
         wanted = ends.total()
