@@ -51,20 +51,11 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
     random = Random(f"{fault.name} {seed}")
     with _stage(place, fault, load, random, logs) as stage:
         begun_ms = _now_ms()
-        stage.driver.start()
-        stage.driver.await_share(random.uniform(EARLIEST, LATEST))
-        fault.act(stage)
-        healed_ms = _now_ms()
-        stage.driver.join()
-        # Whatever the fault did, each series has an event behind it: a worker need not notice
-        # before that its Redis was rolled back.
-        stage.epilogue.start()
-        stage.epilogue.join()
+        healed_ms = _commit(fault, stage)
         # A broken worker may never come to the end: it is given less time.
         limit_s = CONTROL_SETTLE_S if fault.control else SETTLE_S
         settled = asyncio.run(_settled(stage.settings, limit_s))
-        fleet = stage.fleet
-        fleet.stop_all()
+        stage.fleet.stop_all()
         found, times = verify(stage.settings, load_engine(stage.settings))
         if fault.ruin is not None:
             fault.ruin(stage)
@@ -73,11 +64,25 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
             found=found,
             outage_s=outage_s(times, begun_ms),
             catch_up_s=catch_up_s(times, healed_ms, _rate(fault, load)),
-            peak_memory_bytes=fleet.peak_bytes,
-            restarts=fleet.restarts,
-            exits=fleet.exits,
+            peak_memory_bytes=stage.fleet.peak_bytes,
+            restarts=stage.fleet.restarts,
+            exits=stage.fleet.exits,
             settled=settled,
         )
+
+
+def _commit(fault: Fault, stage: Stage) -> int:
+    """Commit the fault while events flow; when it was over: milliseconds since 1970."""
+    stage.driver.start()
+    stage.driver.await_share(stage.random.uniform(EARLIEST, LATEST))
+    fault.act(stage)
+    healed_ms = _now_ms()
+    stage.driver.join()
+    # Whatever the fault did, each series has an event behind it: a worker need not notice before
+    # that its Redis was rolled back.
+    stage.epilogue.start()
+    stage.epilogue.join()
+    return healed_ms
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -15,7 +15,7 @@ from bench.faults.results import Row, as_dict
 from bench.faults.verdict import Verdict
 from bench.machine import conditions
 
-COLUMNS = (
+COLUMNS: Final = (
     "fault",
     "repeats",
     "events",
@@ -63,7 +63,8 @@ def show(rows: Sequence[Row], console: Console) -> None:
     """Print the table."""
     table = Table()
     for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "fault" else "right")
+        left = column == "fault"
+        table.add_column(column, justify="left" if left else "right", no_wrap=left)
     for summary in summaries(rows):
         table.add_row(*summary.cells)
     console.print(table)

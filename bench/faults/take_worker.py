@@ -59,18 +59,7 @@ def build_app() -> faust.App:
     """The app, ready for `main()`."""
     settings = load_settings()
     engine, topics = load_engine(settings), Topics.of(settings.stream.name)
-    app = faust.App(
-        settings.stream.name,
-        broker=f"kafka://{settings.kafka.bootstrap_servers}",
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.worker.instance,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=3.0,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        web_enabled=False,
-        datadir=tempfile.mkdtemp(),
-    )
+    app = _empty_app(settings)
     events = app.topic(topics.events, key_serializer="raw", value_serializer="raw")
     forecasts = app.topic(topics.forecasts, key_serializer="raw", value_serializer="raw")
     tables = Tables(engine, settings)
@@ -91,6 +80,21 @@ def build_app() -> faust.App:
                 await answer(partition, [_record(message) for message in part])
 
     return app
+
+
+def _empty_app(settings: Settings) -> faust.App:
+    return faust.App(
+        settings.stream.name,
+        broker=f"kafka://{settings.kafka.bootstrap_servers}",
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.worker.instance,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=tempfile.mkdtemp(),
+    )
 
 
 def _record(message: Any) -> LoggedRecord:  # noqa: ANN401

@@ -106,18 +106,16 @@ def _check_forecasts(
     """When each event was first answered: milliseconds by offset."""
     first_ms: dict[int, int] = {}
     newest: dict[str, int] = {}
-    read: set[int] = set()
     for record, identity in answers:
         offset = -1 if identity is None else identity.source.offset
         if identity is None or expected.messages.get(offset) != record.value:
             trouble.note("wrong", _difference(expected.messages.get(offset), record))
             continue
-        if seen.is_new(identity):
-            if offset in read:
-                trouble.note("duplicates_read", f"offset {offset}")
-            read.add(offset)
+        new = seen.is_new(identity)
         if offset in first_ms:
             trouble.counts["duplicates_raw"] += 1
+            if new:
+                trouble.note("duplicates_read", f"offset {offset}")
             continue
         first_ms[offset] = record.timestamp
         series = expected.series[offset]
