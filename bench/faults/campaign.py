@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -44,14 +45,26 @@ def run(campaign: Campaign, results: Results, say: Callable[[str], None]) -> lis
         if (fault.name, seed) not in done
     ]
     rows: list[Row] = []
-    if wanted:
-        with open_place() as place:
-            for fault, seed in wanted:
-                row = _run_one(place, fault, campaign.load, seed)
-                results.append(row)
-                rows.append(row)
-                say(f"{len(rows)}/{len(wanted)} {line(row)}")
+    for row in _rows(wanted, campaign.load):
+        results.append(row)
+        rows.append(row)
+        say(f"{len(rows)}/{len(wanted)} {line(row)}")
     return rows
+
+
+def _rows(wanted: Sequence[tuple[Fault, int]], load: Load) -> Iterator[Row]:
+    """Each repeat as it ends; faults that need no disk of their own share the servers."""
+    where = conditions()
+    reasons = {fault.name: fault.impossible() for fault, _ in wanted}
+    skipped = [one for one in wanted if reasons[one[0].name]]
+    possible = [one for one in wanted if not reasons[one[0].name]]
+    for fault, seed in skipped:
+        yield row_of(fault.name, seed, load.events, where, skipped=reasons[fault.name])
+    by_disk = sorted(possible, key=lambda one: one[0].disk_mib)
+    for disk_mib, alike in groupby(by_disk, key=lambda one: one[0].disk_mib):
+        with open_place(disk_mib) as place:
+            for fault, seed in alike:
+                yield _run_one(place, fault, load, seed)
 
 
 def as_it_must_be(fault: Fault, verdict: Verdict) -> bool:
@@ -81,8 +94,6 @@ def _first(example: str) -> str:
 
 def _run_one(place: Place, fault: Fault, load: Load, seed: int) -> Row:
     where = conditions()
-    if reason := fault.impossible():
-        return row_of(fault.name, seed, load.events, where, skipped=reason)
     logs = KEPT_LOGS / f"{fault.name}-{seed}"
     try:
         verdict = run_repeat(place, fault, load, seed, logs)

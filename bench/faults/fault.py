@@ -56,6 +56,7 @@ class Fault:
     is over. shape: what it does to the input. workers: how many there are. module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
     ruin: what becomes of the log when all is over; a worker that is started then must refuse.
+    disk_mib: the size of Kafka's disk, which is then its own; 0 for what there is.
     lasts_s: how long it lasts where that is long: events then flow for twice as long and more.
     outage_bar_s: the longest outage that is allowed, None where there is no such bar.
     impossible: why this machine cannot run it; empty where it can.
@@ -71,6 +72,7 @@ class Fault:
     first: Callable[[Random], Sequence[str]] | None = None
     stream: Mapping[str, Any] = field(default_factory=dict)
     ruin: Callable[[Stage], None] | None = None
+    disk_mib: int = 0
     compression: str | None = None
     lasts_s: float = 0.0
     outage_bar_s: float | None = None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
 
 from bench.faults.fault import Fault, Stage
+from bench.faults.place import KAFKA_FOLDER, no_small_disk
 
 LOST_REPLIES_S: Final = 3.0
 CUT_S: Final = 5.0
 DELAY_S: Final = 0.3
 DELAYED_S: Final = 8.0
 RESETS: Final = 5
+FULL_S: Final = 5.0
+FILLED_AT_ONCE: Final = 64 * 1024
 
 
 def restart(stage: Stage) -> None:
@@ -78,6 +82,18 @@ def cut(stage: Stage) -> None:
     stage.place.kafka_proxy.heal()
 
 
+def fill_disk(stage: Stage) -> None:
+    """Not a byte is left, which ends the broker; then there is room, and it is started again."""
+    filler = stage.place.folder / KAFKA_FOLDER / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(FILLED_AT_ONCE))
+    time.sleep(FULL_S)
+    filler.unlink()
+    stage.place.servers.kafka.stop()
+    _start(stage)
+
+
 KAFKA_FAULTS: Final = (
     Fault(
         name="kafka-restart",
@@ -121,5 +137,13 @@ KAFKA_FAULTS: Final = (
         act=half_open,
     ),
     Fault(name="kafka-reset", group="kafka", about=f"{RESETS} resets (RST)", act=reset),
+    Fault(
+        name="kafka-disk-full",
+        group="kafka",
+        about=f"its disk full for {FULL_S:g} s, and a start when there is room",
+        act=fill_disk,
+        disk_mib=300,
+        impossible=no_small_disk,
+    ),
     Fault(name="kafka-cut", group="kafka", about=f"refused for {CUT_S:g} s", act=cut),
 )

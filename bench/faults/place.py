@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import SecretStr
 from redis import Redis
@@ -16,6 +18,9 @@ from bench.faults.proxy import TcpProxy
 from tidecast.local import Detour, LocalServers, local_servers
 from tidecast.local.ports import HOST, free_port
 from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings, WorkerSettings
+
+SERVERS_FOLDER: Final = "servers"
+KAFKA_FOLDER: Final = Path(SERVERS_FOLDER) / "kafka"
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,14 @@ class Place:
 
 
 @contextlib.contextmanager
-def open_place() -> Iterator[Place]:
-    """Start everything; it goes with the block."""
+def open_place(disk_mib: int = 0) -> Iterator[Place]:
+    """Start everything; it goes with the block. disk_mib: see `Fault`."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-faults-")))
+        if disk_mib:
+            stack.enter_context(small_disk(folder / KAFKA_FOLDER, disk_mib))
         detour = Detour(port=free_port(), advertised=free_port())
-        servers = stack.enter_context(local_servers(folder / "servers", kafka_detour=detour))
+        servers = stack.enter_context(local_servers(folder / SERVERS_FOLDER, kafka_detour=detour))
         yield Place(
             servers=servers,
             kafka_proxy=stack.enter_context(TcpProxy(detour.advertised, detour.port)),
@@ -69,3 +76,24 @@ def open_place() -> Iterator[Place]:
             model=write_ledger(folder / "models"),
             folder=folder,
         )
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, mib: int) -> Iterator[None]:
+    """A file system of that size, in memory, for the length of the block. Needs root."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def no_small_disk() -> str:
+    """Why no small file system can be mounted here; empty where one can."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with small_disk(Path(folder) / "disk", 1):
+                return ""
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"no small file system can be mounted here ({error})"

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from kafka import KafkaConsumer, TopicPartition
 
 from bench.faults.expected import Expected, expect
 from bench.faults.timing import Answered
 from bench.faults.verdict import Found
 from bench.outputs import partition_records
+from stream import checkpoint
 from stream.app import group_of
-from stream.checkpoint import TopicPartition
 from stream.engine import Engine
 from stream.kafka_records import bound_batches
 from stream.records import Record
 from stream.redis_store import RedisStore
 from tidecast.errors import MessageError, TidecastError
+from tidecast.kafka_clients import kafka_python_options
 from tidecast.messages import Status, read_rejection
 from tidecast.repeats import ForecastIdentity, SeenForecasts
 from tidecast.settings import Settings
@@ -66,10 +69,10 @@ async def _verify(settings: Settings, engine: Engine) -> Verified:
         records = await partition_records(settings, topics.events, partition)
         expected = expect(engine, partition, records)
         forecasts = await partition_records(settings, topics.forecasts, partition)
-        rejections = await partition_records(settings, topics.rejected, partition)
+        rejections = _rejections(settings, topics.rejected, partition)
         first_ms = _check_forecasts(expected, _answers(forecasts), seen, trouble)
         _check_rejections(expected, rejections, {one.offset: one for one in records}, trouble)
-        held = await _rows(store, TopicPartition(topics.events, partition))
+        held = await _rows(store, checkpoint.TopicPartition(topics.events, partition))
         _check_rows(expected.rows, held, trouble)
         times.append(_times(records, first_ms, expected))
         events += len(records)
@@ -157,7 +160,20 @@ def _check_rows(wanted: dict[str, bytes], held: dict[str, bytes], trouble: _Trou
         trouble.note("windows_wrong", f"in Redis: {', '.join(sorted(wrong)[:3])}", len(wrong))
 
 
-async def _rows(store: RedisStore, place: TopicPartition) -> dict[str, bytes]:
+def _rejections(settings: Settings, topic: str, partition: int) -> Iterator[Any]:
+    """The records of the rejected topic with their headers, which the worker's reader leaves."""
+    place = TopicPartition(topic, partition)
+    options = kafka_python_options(settings.kafka)
+    with contextlib.closing(KafkaConsumer(**options, enable_auto_commit=False)) as consumer:
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        end = consumer.end_offsets([place])[place]
+        while consumer.position(place) < end:
+            for records in consumer.poll(timeout_ms=1000).values():
+                yield from records
+
+
+async def _rows(store: RedisStore, place: checkpoint.TopicPartition) -> dict[str, bytes]:
     """All rows that Redis holds; none where it does not answer."""
     rows: dict[str, bytes] = {}
     try:

@@ -16,7 +16,7 @@ TAKEN_OVER_S: Final = 3.0
 """What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
 AWAKE_S: Final = 3.0
 """Long enough for one that wakes to do whatever it still would."""
-LAST_MOMENT_S: Final = 0.8
+LAST_MOMENT_S: Final = 0.25
 """Time to write, and not yet to join the group again."""
 DEATH_S: Final = 60.0
 LOOK_S: Final = 0.05
