@@ -13,6 +13,7 @@ from stream.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
+from stream.health import AssignmentState, Held, Rebuild
 from stream.output import Output
 from stream.partition import Partition, Saved
 from stream.records import Record
@@ -77,11 +78,21 @@ class Assignment:
         self._past: dict[TopicPartition, _Past] = {}
         self._kept: dict[TopicPartition, Saved] = {}
         self._assigned: asyncio.Queue[tuple[TopicPartition, Owner]] = asyncio.Queue()
+        self._recovering: dict[TopicPartition, Rebuild] = {}
         self._claiming = asyncio.Lock()
 
     def committable(self) -> dict[TopicPartition, int]:
         """Offsets that may be committed: whatever is before them is in a checkpoint."""
         return {place: partition.saved for place, partition in self.held.items()}
+
+    def state(self) -> AssignmentState:
+        """What there is to know of the partitions, for health and watchdogs."""
+        held = {
+            place: Held(len(partition), partition.cursor, partition.saved)
+            for place, partition in self.held.items()
+        }
+        outage = self.outage
+        return AssignmentState(held, dict(self._recovering), outage.seconds, outage.limit_s)
 
     def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
         """The partitions that are ours from now on; `claim_assigned` takes them over."""
@@ -200,6 +211,13 @@ class Assignment:
 
     async def _claim(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """Take a partition over; None when a newer owner has it."""
+        self._recovering[place] = Rebuild()
+        try:
+            return await self._claim_patiently(place, owner)
+        finally:
+            del self._recovering[place]
+
+    async def _claim_patiently(self, place: TopicPartition, owner: Owner) -> Partition | None:
         while True:
             try:
                 partition = await self._take(place, owner)
@@ -225,8 +243,12 @@ class Assignment:
         resumed_at = checkpoint.cursor
         kept = self._kept.pop(place, None)
         table = kept.table if kept is not None and kept.head == checkpoint.found else None
+
+        def tell(rebuild: Rebuild) -> None:
+            self._recovering[place] = rebuild
+
         table, cursor = await recover(
-            engine, checkpoint, services.log, self._worker.rebuild_records, table
+            engine, checkpoint, services.log, self._worker.rebuild_records, table, tell
         )
         log.info(
             "partition ready",

@@ -18,6 +18,7 @@ from faust.types import TP, ConsumerMessage
 
 from stream.assignment import Batch
 from stream.checkpoint import Owner, TopicPartition
+from stream.health import Membership
 
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
@@ -52,6 +53,8 @@ class Holder(Protocol):
 class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     """Faust's aiokafka consumer, batch-wise."""
 
+    membership = Membership(False, frozenset())
+    """What the group has given us; not joined from a rebalance's beginning to its end."""
     _joined = False
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
@@ -112,6 +115,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         """Finish, checkpoint and commit before the partitions are given up."""
         if self._joined and not self._owner().member:
             await self.transport.expelled()
+        self.membership = Membership(False, frozenset())
         places = [TopicPartition(*place) for place in revoked]
         holder = self.transport.holder
         await holder.release(places)
@@ -124,6 +128,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         self._joined = True
         await super().on_partitions_assigned(assigned, generation_id)
         places = [TopicPartition(*place) for place in assigned]
+        self.membership = Membership(True, frozenset(places))
         self.transport.holder.assigned(places, self._owner())
 
 

@@ -9,8 +9,8 @@ the process that was started later outranks: it has taken an older one's place b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -36,6 +36,10 @@ class Owner(NamedTuple):
     generation: int
     member: str
     started_ns: int = 0
+
+
+NOBODY: Final = Owner(0, "")
+"""Kafka counts generations from 1: whoever comes outranks it."""
 
 
 class Terms(NamedTuple):
@@ -79,10 +83,10 @@ class Head(msgspec.Struct, frozen=True):
 class Write(NamedTuple):
     """What one write changes: the head, some rows, the rows of `dropped` series.
 
-    fresh: all older rows go too.
+    head: None takes the head away. fresh: all older rows go too.
     """
 
-    head: Head
+    head: Head | None
     rows: Mapping[str, bytes] = {}
     dropped: Collection[str] = ()
     fresh: bool = False
@@ -101,6 +105,25 @@ class Store(Protocol):
 
     def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
         """All rows of a partition, in parts."""
+        ...
+
+
+class Size(NamedTuple):
+    """How much is stored of a partition."""
+
+    rows: int
+    bytes: int
+
+
+class InspectableStore(Store, Protocol):
+    """A store that an operator may look into without reading all of it."""
+
+    async def size(self, partition: TopicPartition) -> Size:
+        """How many rows a partition has, and about how much memory they take."""
+        ...
+
+    async def find(self, partition: TopicPartition, series_ids: Sequence[str]) -> dict[str, bytes]:
+        """The rows of the given series, of those that are there."""
         ...
 
 
@@ -153,7 +176,7 @@ class Checkpoint:
             stored = await store.head(partition)
             _check(partition, stored, owner, terms)
             useful = stored is not None and stored.layout == terms.layout
-            head = _head_of(
+            head = head_of(
                 owner,
                 terms,
                 cursor=stored.cursor if stored is not None and useful else None,
@@ -176,7 +199,7 @@ class Checkpoint:
             raise FencedError(f"{self.partition} was claimed by generation {stored.generation}")
         # Beyond every number used before: an older head that comes back is never taken for it.
         used = [one.writes for one in (stored, self._head, *self._unconfirmed) if one is not None]
-        head = _head_of(
+        head = head_of(
             self._owner, self._terms, cursor=None, model=self._terms.model, writes=max(used) + 1
         )
         self._unconfirmed.append(head)
@@ -250,7 +273,8 @@ def _check(partition: TopicPartition, stored: Head | None, owner: Owner, terms: 
         )
 
 
-def _head_of(owner: Owner, terms: Terms, cursor: int | None, model: str, writes: int) -> Head:
+def head_of(owner: Owner, terms: Terms, cursor: int | None, model: str, writes: int) -> Head:
+    """The head of a partition that `owner` holds under `terms`."""
     return Head(
         generation=owner.generation,
         member=owner.member,

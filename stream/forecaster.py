@@ -66,6 +66,14 @@ class Forecaster:
         failed = forecasts.statuses == _FALLBACK
         return forecasts._replace(statuses=np.where(failed, _FALLBACK, _STALE))
 
+    def statuses(self, table: SeriesTable, rows: IntArray) -> IntArray:
+        """Status of a forecast at each series' newest slot [B], indices into STATUSES.
+
+        As far as the window tells: whether the model's answer is finite is not tried.
+        """
+        target = table.windows(rows)[:, :, self._target]
+        return self._judge(target, table.spans(rows), np.zeros(len(rows), np.bool_))
+
     def step_to(self, table: SeriesTable, rows: IntArray, slots: IntArray) -> None:
         """Bring each series to just before its slot: missing slots, or a fresh start."""
         newest = table.newest(rows)

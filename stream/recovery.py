@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
 from stream.event_log import Bounds, EventLog
+from stream.health import Rebuild
 from stream.series_table import SeriesTable
 from tidecast.errors import LogMismatchError
 
@@ -47,6 +49,12 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
         go_on_at = bounds.start if bounds.committed is None else bounds.committed
     else:
         go_on_at = cursor
+    if go_on_at < bounds.start <= reached:
+        raise LogMismatchError(
+            f"the log begins at {bounds.start}, the rows end at {go_on_at}: retention has passed "
+            "what they lack; `tidecast state rebuild` makes them anew from what is there, and "
+            f"answers go on at {reached}"
+        )
     if go_on_at < bounds.start:
         raise LogMismatchError(
             f"the log begins at {bounds.start}, events from {go_on_at} on were never read: "
@@ -60,20 +68,26 @@ def plan(cursor: int | None, bounds: Bounds, rebuild_records: int) -> Plan:
     return Plan(cursor, max(cursor, bounds.committed or 0))
 
 
+def _told_nobody(_rebuild: Rebuild) -> None:
+    """Where nobody asks how far a recovery has come."""
+
+
 async def recover(
     engine: Engine,
     checkpoint: Checkpoint,
     log: EventLog,
     rebuild_records: int,
     kept: SeriesTable | None = None,
+    tell: Callable[[Rebuild], None] = _told_nobody,
 ) -> tuple[SeriesTable, int]:
     """The table of a claimed partition, and the offset it is true at; the store agrees.
 
     kept: the table at the checkpoint's cursor, where it is still at hand.
+    tell: is told how far it has come, part by part.
     """
     bounds = await log.bounds(checkpoint.partition)
     steps = plan(checkpoint.cursor, bounds, rebuild_records)
-    table = await _stored(engine, checkpoint) if kept is None else kept
+    table = await _stored(engine, checkpoint, tell) if kept is None else kept
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
     if stale_states:
@@ -81,6 +95,8 @@ async def recover(
     ended: set[str] = set()
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
         ended.update(engine.apply(table, records, silent=True).ended)
+        done = records[-1].offset + 1 - steps.replay_from
+        tell(Rebuild(len(table), done, steps.go_on_at - steps.replay_from))
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
         await write_rows(checkpoint, table, model)
         await checkpoint.save({}, steps.go_on_at, model, dropped=table.missing(ended))
@@ -98,9 +114,12 @@ async def write_rows(checkpoint: Checkpoint, table: SeriesTable, model: str) -> 
         await checkpoint.save(part, None, model)
 
 
-async def _stored(engine: Engine, checkpoint: Checkpoint) -> SeriesTable:
+async def _stored(
+    engine: Engine, checkpoint: Checkpoint, tell: Callable[[Rebuild], None]
+) -> SeriesTable:
     table = engine.new_table()
     if checkpoint.cursor is not None:
         async for part in checkpoint.rows():
             table.load(part)
+            tell(Rebuild(len(table)))
     return table

@@ -8,7 +8,7 @@ Keys, for each partition of each consumer group; the braces keep both in one clu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -18,7 +18,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError as RedisLibraryError
 
-from stream.checkpoint import Head, TopicPartition, Write
+from stream.checkpoint import Head, Size, TopicPartition, Write
 from tidecast.errors import RedisError
 from tidecast.settings import RedisSettings
 
@@ -33,7 +33,7 @@ end
 for first = rows, #ARGV, 2000 do
     redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + 1999, #ARGV)))
 end
-redis.call('SET', KEYS[1], ARGV[2])
+if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2]) end
 return 1
 """
 """One script is one transaction: it runs alone, and a server out of memory refuses it whole."""
@@ -75,8 +75,8 @@ class RedisStore:
     async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         """See Store."""
         arguments: list[bytes | str] = [
-            b"" if expected is None else msgspec.json.encode(expected),
-            msgspec.json.encode(write.head),
+            _encoded(expected),
+            _encoded(write.head),
             "1" if write.fresh else "0",
             str(len(write.dropped)),
             *write.dropped,
@@ -99,6 +99,24 @@ class RedisStore:
             if cursor == 0:
                 return
 
+    async def size(self, partition: TopicPartition) -> Size:
+        """See InspectableStore. The bytes are the server's estimate."""
+        key = self._key(partition, "rows")
+        with _translated():
+            rows = await self._redis.hlen(key)
+            used = await self._redis.memory_usage(key)
+        return Size(int(rows), int(used or 0))
+
+    async def find(self, partition: TopicPartition, series_ids: Sequence[str]) -> dict[str, bytes]:
+        """See InspectableStore."""
+        found: dict[str, bytes] = {}
+        for first in range(0, len(series_ids), SCAN_ROWS):
+            part = series_ids[first : first + SCAN_ROWS]
+            with _translated():
+                rows = await self._redis.hmget(self._key(partition, "rows"), part)
+            found |= {key: row for key, row in zip(part, rows, strict=True) if row is not None}
+        return found
+
     async def close(self) -> None:
         """Close the connections."""
         with _translated():
@@ -106,6 +124,10 @@ class RedisStore:
 
     def _key(self, partition: TopicPartition, name: str) -> str:
         return f"tidecast:{self._group}:{{{partition}}}:{name}"
+
+
+def _encoded(head: Head | None) -> bytes:
+    return b"" if head is None else msgspec.json.encode(head)
 
 
 @contextmanager

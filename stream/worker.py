@@ -11,19 +11,25 @@ from collections.abc import Callable
 from typing import Final
 
 import faust
+import psutil
 import structlog
 
 from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
 from stream.engine import Engine
+from stream.health import Membership
+from stream.health_server import HealthServer
 from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
 from stream.kafka_output import KafkaOutput
 from stream.kafka_records import bound_batches
 from stream.logs import configure_logs
+from stream.monitor import Monitor, Sources
+from stream.offsets import KafkaOffsets
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
 from stream.stale_timer import StaleTimer
+from stream.watchdog import watch_loop
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
 from tidecast.kafka_clients import aiokafka_options
@@ -36,6 +42,8 @@ STOP_S: Final = 10.0
 
 COLLECT_AFTER: Final = 100_000
 """New objects between two collections of the youngest generation."""
+
+MIB: Final = 1 << 20
 
 Around = Callable[[Services], Services]
 """Puts something between a worker and the outside world, such as a delay or a fault."""
@@ -97,12 +105,18 @@ class Worker:
         services = Services(self._store, self._log, self._output)
         self._assignment = Assignment(engine, around(services), settings.worker)
         self._app: faust.App = build_app(settings, self._assignment, self._expelled, leave)
+        self._offsets = KafkaOffsets(client, group)
+        self._monitor = Monitor(self._sources(services), settings.worker)
+        self._health = HealthServer(
+            settings.health, self._monitor.health, successor=settings.worker.instance is not None
+        )
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Reach every service, then join the group. Raises ServiceError or SettingsError."""
         await self._store.ping()
         await self._output.start()
+        await self._health.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -123,12 +137,15 @@ class Worker:
         tasks = [
             asyncio.create_task(self._assignment.claim_assigned(), name="claim partitions"),
             asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
+            asyncio.create_task(self._monitor.run(), name="watch the worker"),
             asyncio.create_task(self._watch_faust(), name="watch Faust"),
         ]
         if stream.stale_after_slots:
             timer = StaleTimer(stream.step_seconds, self._assignment.forecast_quiet)
             tasks.append(asyncio.create_task(timer.run(), name="forecast quiet series"))
+        unwatch_loop = watch_loop(self._settings.worker.stall_s, leave)
         await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        unwatch_loop()
         for task in tasks:
             if task.done() and (error := task.exception()):
                 leave(error)
@@ -136,6 +153,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Checkpoint, commit, close; within a time limit."""
+        self._monitor.stopping()
         try:
             async with asyncio.timeout(STOP_S):
                 if self._app.started:
@@ -146,6 +164,8 @@ class Worker:
                 for close in (self._output.stop, self._log.aclose, self._admin.aclose):
                     await close()
                 await self._store.close()
+                await self._offsets.close()
+                await self._health.stop()
         except TimeoutError:
             log.warning("stop took too long", action="stop", limit_s=STOP_S)
 
@@ -158,6 +178,20 @@ class Worker:
         await self._app.wait()
         if not self._stopping.is_set():
             raise self._app.crash_reason or RuntimeError("Faust stopped by itself")
+
+    def _sources(self, services: Services) -> Sources:
+        process = psutil.Process()
+        return Sources(
+            state=self._assignment.state,
+            membership=self._membership,
+            offsets=self._offsets,
+            log=services.log,
+            memory_mb=lambda: process.memory_info().rss / MIB,
+        )
+
+    def _membership(self) -> Membership:
+        membership: Membership = self._app.consumer.membership
+        return membership
 
     async def _expelled(self) -> None:
         """Make way for a worker that was started in our place; otherwise we join again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.inspection import Verdict
 from tidecast import errors
 from tidecast.errors import Reason, TidecastError
 from tidecast.messages import Status
@@ -15,6 +16,7 @@ from tidecast.settings import Settings
 ROOT = Path(__file__).parents[1]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
+STATE = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
     for kind in vars(errors).values()
@@ -49,3 +51,9 @@ def test_every_rule_of_event_time_has_a_test() -> None:
     rules = re.findall(r"^\|(?! rule|---)(.*)\|$", EVENT_TIME, re.MULTILINE)
     assert len(rules) > 10
     assert [rule for rule in rules if "`test_" not in rule] == []
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_on_state_is_explained(verdict: Verdict) -> None:
+    first_cells = [line.split(" | ")[0] for line in STATE.splitlines() if line.startswith("| ")]
+    assert any(verdict in cell for cell in first_cells)

@@ -13,7 +13,9 @@ TidecastError
 │   ├── FencedError        a newer owner holds the partition                  (partition dropped)
 │   ├── StoreLostError     Redis went back behind our checkpoint         (written anew)
 │   ├── EpochError         the state belongs to another epoch, of ids or of the group
-│   └── LogMismatchError   retention, truncation or a changed partition count
+│   ├── LogMismatchError   retention, truncation or a changed partition count
+│   └── GroupInUseError    workers run while a command is to change the state
+├── WatchdogError          the worker stands still, or has grown too large    exit 70
 └── WindowError            a caller broke a rule of the window                exit 70
 
 A command ends with the `exit_code` of the error that stopped it (the numbers are those of
@@ -139,6 +141,14 @@ class EpochError(StateError):
 
 class LogMismatchError(StateError):
     """The log no longer holds what the checkpoint continues from."""
+
+
+class GroupInUseError(StateError):
+    """Workers of the group are running, and a command was to change the state under them."""
+
+
+class WatchdogError(TidecastError):
+    """A watchdog of the worker has seen that it stands still, or has grown beyond its limit."""
 
 
 class WindowError(TidecastError):

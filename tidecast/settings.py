@@ -109,6 +109,18 @@ class WorkerSettings(_Section):
     """How many records of a partition are read again when Redis holds nothing of it."""
     outage_s: Annotated[float, Field(ge=0)] = 30.0
     """How long forecasts go on from memory while Redis does not answer."""
+    stall_s: Annotated[float, Field(ge=10)] = 60.0
+    """A worker that has lag and has not moved for this long leaves, to be started again."""
+    memory_mb: Annotated[int, Field(ge=100)] | None = None
+    """A worker whose resident memory is above this many MiB leaves, to be started again."""
+
+
+class HealthSettings(_Section):
+    """Where a worker answers `GET /livez` and `GET /readyz`, without a password."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """0: any free port; the log says which."""
 
 
 class LogSettings(_Section):
@@ -130,6 +142,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     stream: StreamSettings = StreamSettings()
     worker: WorkerSettings = WorkerSettings()
+    health: HealthSettings = HealthSettings()
     log: LogSettings = LogSettings()
 
     def as_environment(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Fakes for tests of streams, ours and our users': no server, no model file."""
 
+from stream.testing.group import InMemoryGroup
 from stream.testing.predictors import (
     CountingPredictor,
     FailingPredictor,
@@ -7,7 +8,7 @@ from stream.testing.predictors import (
     manifest_of,
 )
 from stream.testing.records import NOW_MS, record
-from stream.testing.services import InMemoryLog, InMemoryOutput
+from stream.testing.services import InMemoryLog, InMemoryOffsets, InMemoryOutput
 from stream.testing.stores import Fault, FaultyStore, InMemoryStore
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "FailingPredictor",
     "Fault",
     "FaultyStore",
+    "InMemoryGroup",
     "InMemoryLog",
+    "InMemoryOffsets",
     "InMemoryOutput",
     "InMemoryStore",
     "NaivePredictor",

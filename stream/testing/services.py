@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from stream.checkpoint import TopicPartition
 from stream.encoder import Message
 from stream.event_log import Bounds
+from stream.health import Offsets
 from stream.output import Delivery
 from stream.records import Record
 from tidecast.errors import KafkaError, LogMismatchError
@@ -23,12 +24,17 @@ class InMemoryLog:
         self.partition_count = partitions
         self._records: defaultdict[TopicPartition, list[Record]] = defaultdict(list)
         self._starts: defaultdict[TopicPartition, int] = defaultdict(int)
+        self._ends: defaultdict[TopicPartition, int] = defaultdict(int)
         self._committed: dict[TopicPartition, int] = {}
         self._part = part
 
     def append(self, partition: TopicPartition, records: Iterable[Record]) -> None:
         """Add records with rising offsets, not always the next ones."""
         self._records[partition] += records
+
+    def end_at(self, partition: TopicPartition, end: int) -> None:
+        """Let the log end there without an event, as it does after a transaction's marker."""
+        self._ends[partition] = end
 
     def commit(self, partition: TopicPartition, offset: int) -> None:
         """Store the group's committed offset."""
@@ -48,6 +54,7 @@ class InMemoryLog:
         """See EventLog."""
         start, records = self._starts[partition], self._records[partition]
         end = records[-1].offset + 1 if records else start
+        end = max(end, self._ends[partition])
         return Bounds(start, end, self._committed.get(partition))
 
     async def read(
@@ -59,6 +66,21 @@ class InMemoryLog:
         wanted = [record for record in self._records[partition] if start <= record.offset < end]
         for first in range(0, len(wanted), self._part):
             yield wanted[first : first + self._part]
+
+
+class InMemoryOffsets:
+    """A `monitor.OffsetSource` over an `InMemoryLog`, which falls silent when told to."""
+
+    def __init__(self, log: InMemoryLog) -> None:
+        self.silent = False
+        self._log = log
+
+    async def of(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, Offsets]:
+        """See OffsetSource."""
+        if self.silent:
+            raise KafkaError("the log does not answer")
+        bounds = {place: await self._log.bounds(place) for place in places}
+        return {place: Offsets(found.end, found.committed) for place, found in bounds.items()}
 
 
 class InMemoryOutput:

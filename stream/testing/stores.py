@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import Enum, auto
 
-from stream.checkpoint import Head, Store, TopicPartition, Write
+from stream.checkpoint import Head, Size, Store, TopicPartition, Write
 from tidecast.errors import RedisError
 
 
 class InMemoryStore:
-    """A `checkpoint.Store` that lives as long as the process."""
+    """A `checkpoint.InspectableStore` that lives as long as the process."""
 
     def __init__(self) -> None:
         self._heads: dict[TopicPartition, Head] = {}
@@ -31,7 +31,10 @@ class InMemoryStore:
         for series_id in write.dropped:
             rows.pop(series_id, None)
         rows.update(write.rows)
-        self._heads[partition] = write.head
+        if write.head is None:
+            self._heads.pop(partition, None)
+        else:
+            self._heads[partition] = write.head
         return True
 
     async def rows(self, partition: TopicPartition) -> AsyncIterator[dict[str, bytes]]:
@@ -39,6 +42,16 @@ class InMemoryStore:
         for series_id in list(self._rows[partition]):
             if series_id in self._rows[partition]:
                 yield {series_id: self._rows[partition][series_id]}
+
+    async def size(self, partition: TopicPartition) -> Size:
+        """See InspectableStore."""
+        rows = self._rows[partition]
+        return Size(len(rows), sum(map(len, rows.values())))
+
+    async def find(self, partition: TopicPartition, series_ids: Sequence[str]) -> dict[str, bytes]:
+        """See InspectableStore."""
+        rows = self._rows[partition]
+        return {series_id: rows[series_id] for series_id in series_ids if series_id in rows}
 
     def snapshot(self) -> InMemoryStore:
         """A copy of what is held now."""

@@ -193,7 +193,22 @@ def test_an_unknown_setting_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "publish", "subscribe", "worker", "check", "schemas", "topics", "topics create"]
+    "command",
+    [
+        "",
+        "publish",
+        "subscribe",
+        "worker",
+        "check",
+        "schemas",
+        "topics",
+        "topics create",
+        "state",
+        "state inspect",
+        "state rebuild",
+        "state move-epoch",
+        "state drop-series",
+    ],
 )
 def test_every_help_page_has_an_example(command: str) -> None:
     code, out, _ = run(*command.split(), "--help", env={})

@@ -21,11 +21,11 @@ STOP_S: Final = 20.0
 class WorkerProcess:
     """A started worker; its log is at `log`."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, *options: str) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tidecast", "worker"],
+                [sys.executable, "-m", "tidecast", "worker", *options],
                 env={**os.environ, **settings.as_environment()},
                 stdout=output,
                 stderr=output,
@@ -54,15 +54,19 @@ class WorkerProcess:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(STOP_S)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def wait(self, limit_s: float) -> int:
         """The exit code of a worker that ends by itself."""
         return self._process.wait(limit_s)
 
 
 @contextmanager
-def running_worker(settings: Settings, log: Path) -> Iterator[WorkerProcess]:
+def running_worker(settings: Settings, log: Path, *options: str) -> Iterator[WorkerProcess]:
     """A worker for the length of the block; shows its log when the block fails."""
-    worker = WorkerProcess(settings, log)
+    worker = WorkerProcess(settings, log, *options)
     try:
         yield worker
     except BaseException:

@@ -10,6 +10,7 @@ import pytest
 from stream.checkpoint import Owner
 from stream.engine import Engine
 from stream.event_log import Bounds
+from stream.health import Rebuild
 from stream.records import LoggedRecord
 from stream.recovery import SAVE_ROWS, Plan, plan, recover
 from stream.series_table import SeriesTable
@@ -43,7 +44,9 @@ def test_the_plan(case: str, cursor: int | None, bounds: Bounds, expected: Plan)
 @pytest.mark.parametrize(
     ("cursor", "bounds", "what"),
     [
-        (9, Bounds(10, 90, 50), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, 9), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, None), "begins at 10, events from 9 on were never read"),
+        (9, Bounds(10, 90, 50), "begins at 10, the rows end at 9: .* answers go on at 50"),
         (None, Bounds(60, 90, 50), "begins at 60, events from 50 on were never read"),
         (91, Bounds(10, 90, 50), "ends at 90, and 91 was reached"),
         (5, Bounds(0, 90, 91), "ends at 90, and 91 was reached"),
@@ -169,3 +172,14 @@ async def test_an_owner_that_is_overtaken_while_it_recovers_gives_up() -> None:
     await claim(store, Owner(3, "worker-3"), engine)
     with pytest.raises(FencedError):
         await recover(engine, slow, log_of(31), ALL)
+
+
+async def test_a_recovery_tells_how_far_it_has_come() -> None:
+    engine, told = engine_of(), list[Rebuild]()
+    caught_up = await claim(await store_at(10, engine), SECOND, engine)
+    table, _ = await recover(engine, caught_up, log_of(31), ALL, tell=told.append)
+    loaded = [one for one in told if not one.total]
+    assert [one.series for one in loaded] == [1, 2, 3]
+    assert {one.total for one in told[3:]} == {21}
+    assert [one.done for one in told[3:]] == list(range(3, 22, 3))
+    assert told[-1] == Rebuild(len(table), 21, 21)

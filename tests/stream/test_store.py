@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
-from stream.checkpoint import Head, Store, TopicPartition, Write
+from stream.checkpoint import Head, InspectableStore, Store, TopicPartition, Write
 from stream.redis_store import RedisStore
 from stream.testing import InMemoryStore
 from tidecast.errors import RedisError
 from tidecast.local import LocalServers
 from tidecast.settings import RedisSettings
 
-OpenStore = Callable[[str], AbstractAsyncContextManager[Store]]
+OpenStore = Callable[[str], AbstractAsyncContextManager[InspectableStore]]
 """Opens the store of a consumer group."""
 
 PLACE: Final = TopicPartition("events", 0)
@@ -35,14 +35,14 @@ def open_store(request: pytest.FixtureRequest, stream_name: str) -> OpenStore:
         stores: dict[str, InMemoryStore] = {}
 
         @asynccontextmanager
-        async def in_memory(group: str) -> AsyncIterator[Store]:
+        async def in_memory(group: str) -> AsyncIterator[InspectableStore]:
             yield stores.setdefault(group, InMemoryStore())
 
         return in_memory
     servers: LocalServers = request.getfixturevalue("servers")
 
     @asynccontextmanager
-    async def in_redis(group: str) -> AsyncIterator[Store]:
+    async def in_redis(group: str) -> AsyncIterator[InspectableStore]:
         settings = RedisSettings(url=SecretStr(servers.redis_url))
         store = RedisStore(settings, f"{stream_name}-{group}")
         yield store
@@ -172,3 +172,26 @@ async def test_an_unusable_redis_says_so_in_one_line(url: str) -> None:
     with pytest.raises(RedisError, match=r"redis\.url") as caught:
         await RedisStore(RedisSettings(url=SecretStr(url)), "group").ping()
     assert "\n" not in str(caught.value)
+
+
+async def test_a_write_without_a_head_leaves_nothing(open_store: OpenStore) -> None:
+    async with open_store("group") as store:
+        await store.swap(PLACE, None, Write(HEAD, {"a": b"1"}))
+        assert not await store.swap(PLACE, later(HEAD, 9), Write(None, fresh=True))
+        assert await store.swap(PLACE, HEAD, Write(None, fresh=True))
+        assert await store.head(PLACE) is None
+        assert await all_rows(store) == {}
+        assert await store.swap(PLACE, None, Write(None, fresh=True))
+
+
+async def test_rows_are_counted_and_found_without_reading_all(open_store: OpenStore) -> None:
+    async with open_store("group") as store:
+        assert await store.size(PLACE) == (0, 0)
+        assert await store.find(PLACE, ["a"]) == {}
+        many = {f"série-{n}": b"%d" % n for n in range(4500)}
+        await store.swap(PLACE, None, Write(HEAD, many))
+        size = await store.size(PLACE)
+        assert size.rows == 4500
+        assert size.bytes >= sum(map(len, many.values()))
+        assert await store.find(PLACE, []) == {}
+        assert await store.find(PLACE, [*many, "never there"]) == many

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tidecast.cli import check, demo, local, publish, schemas, subscribe, topics, worker
+from tidecast.cli import check, demo, local, publish, schemas, state, subscribe, topics, worker
 from tidecast.errors import TidecastError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -21,6 +21,7 @@ app.command()(check.check)
 app.command()(demo.demo)
 app.command()(schemas.schemas)
 app.add_typer(topics.app, name="topics")
+app.add_typer(state.app, name="state")
 app.add_typer(local.app, name="local")
 
 

@@ -19,7 +19,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a part.")] = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Look at settings, Kafka, Redis and model; say what is wrong and what to do.
+    """Look at settings, Kafka, Redis, model and state; say what is wrong and what to do.
 
     The exit code is that of the worst: 0 when all is well.
 

@@ -1,18 +1,22 @@
-"""Looking at all that a stream needs: settings, Kafka, topics, Redis, model."""
+"""Looking at all that a stream needs: settings, Kafka, topics, Redis, model, stored state."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tidecast.bundle import read_bundle
 from tidecast.cli.options import client_settings
-from tidecast.errors import RedisError, TidecastError
+from tidecast.errors import RedisError, StateError, TidecastError
 from tidecast.settings import SETTINGS_FILE, RedisSettings, Settings
+
+if TYPE_CHECKING:
+    from stream.state_report import PartitionReport
 
 REDIS_STEP: Final = "start Redis or Valkey, or set redis.url"
 
@@ -49,7 +53,10 @@ def look_at_everything(file: Path | None) -> list[Verdict]:
         ("model", _look_at_model),
     ]
     verdicts = [Verdict("settings", Outcome.OK, f"stream {settings.stream.name}, {source}")]
-    return verdicts + [_verdict(part, look, settings) for part, look in looks]
+    verdicts += [_verdict(part, look, settings) for part, look in looks]
+    if all(verdict.outcome is Outcome.OK for verdict in verdicts):
+        return [*verdicts, _verdict("state", _look_at_state, settings)]
+    return [*verdicts, Verdict("state", Outcome.SKIPPED, "looked at once all else is well")]
 
 
 def _verdict(part: str, look: Callable[[Settings], str], settings: Settings) -> Verdict:
@@ -91,6 +98,24 @@ def _look_at_redis(settings: RedisSettings) -> str:
     if policy != "noeviction":
         raise RedisError(f"Redis may drop windows: set maxmemory-policy noeviction, not {policy}")
     return f"{server.get('server_name', 'redis')} {server['redis_version']}, {policy}"
+
+
+def _look_at_state(settings: Settings) -> str:
+    from stream.state_report import report_partitions
+    from stream.state_session import opened
+
+    async def look() -> list[PartitionReport]:
+        async with opened(settings) as admin:
+            return await report_partitions(admin)
+
+    reports = asyncio.run(look())
+    for report in reports:
+        if report.command:
+            raise StateError(
+                f"partition {report.partition}: {report.verdict}, {report.detail}; {report.command}"
+            )
+    rows, lag = sum(report.rows for report in reports), sum(report.lag for report in reports)
+    return f"{rows:,} series, {lag:,} events wait for an answer"
 
 
 def _look_at_model(settings: Settings) -> str:

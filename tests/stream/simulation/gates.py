@@ -46,7 +46,8 @@ class GatedStore:
 
     async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         # A claim that fails is tried again after a pause, which a simulation has no time for.
-        unlucky = write.rows and write.head.cursor is not None and self._random.random() < 0.2
+        cursor = write.head.cursor if write.head else None
+        unlucky = write.rows and cursor is not None and self._random.random() < 0.2
         await self._gate()
         if unlucky and self._random.random() < 0.5:
             raise RedisError("the store was not reached")
