@@ -18,6 +18,7 @@ from bench import publishing
 from bench import recovery as recovery_bench
 from bench import stages as stages_bench
 from bench import throughput as throughput_bench
+from bench.faults.command import faults
 from bench.processes import BenchError
 from bench.report import Result, as_json, show
 from tidecast.local import LocalServers, local_servers
@@ -115,6 +116,9 @@ def report(
             results.append(measure())
             show(results[-1], Console())
     page_writer.write(results, page)
+
+
+app.command()(faults)
 
 
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:

@@ -63,14 +63,22 @@ async def saved(settings: Settings) -> Saved:
     return Saved(events, windows)
 
 
-async def _parts(settings: Settings, topic: str) -> AsyncIterator[Sequence[Record]]:
-    """Every message of a topic."""
+async def partition_records(settings: Settings, topic: str, partition: int) -> list[Record]:
+    """Every message of a partition, in order."""
+    parts = _parts(settings, topic, partition)
+    return [record async for part in parts for record in part]
+
+
+async def _parts(
+    settings: Settings, topic: str, *partitions: int
+) -> AsyncIterator[Sequence[Record]]:
+    """Every message of the given partitions of a topic, of all when none is given."""
     client = aiokafka_options(settings.kafka)
     async with (
         aclosing(KafkaAdmin(client, group_of(settings))) as admin,
         aclosing(KafkaEventLog(client, admin)) as log,
     ):
-        for number in range(settings.stream.partitions):
+        for number in partitions or range(settings.stream.partitions):
             place = TopicPartition(topic, number)
             bounds = await log.bounds(place)
             async for part in log.read(place, bounds.start, bounds.end):

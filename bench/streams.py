@@ -30,13 +30,25 @@ def fresh_stream(servers: LocalServers) -> Iterator[Settings]:
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=servers.bootstrap_servers),
         redis=RedisSettings(url=SecretStr(servers.redis_url)),
-        stream=StreamSettings(name=f"bench-{uuid.uuid4().hex[:8]}"),
+        stream=StreamSettings(name=fresh_name()),
     )
+    with stream_topics(settings):
+        yield settings
+
+
+def fresh_name() -> str:
+    """A stream's name that no other run has."""
+    return f"bench-{uuid.uuid4().hex[:8]}"
+
+
+@contextlib.contextmanager
+def stream_topics(settings: Settings) -> Iterator[None]:
+    """The topics of a stream, which go with the block."""
     topics = Topics.of(settings.stream.name)
     with timed_topic(settings, topics.forecasts):
         # It leaves the forecasts topic as it is.
         create_topics(settings)
-        yield settings
+        yield
         with _admin(settings) as admin:
             admin.delete_topics([topics.events, topics.rejected])
 
@@ -67,7 +79,12 @@ class Ends:
 
     def total(self) -> int:
         """Messages so far, all partitions together."""
-        return sum(self._consumer.end_offsets(self._places).values())
+        return sum(self.by_partition().values())
+
+    def by_partition(self) -> dict[int, int]:
+        """The end of each partition."""
+        ends = self._consumer.end_offsets(self._places)
+        return {place.partition: int(end) for place, end in ends.items()}
 
     def __enter__(self) -> Self:
         return self

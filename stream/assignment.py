@@ -158,17 +158,24 @@ class Assignment:
     async def _partition(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """The partition as this owner holds it, None when it is not to be held by it any more."""
         async with self._claiming:
+            partition = self.held.get(place)
+            # A fetch that a rebalance overtook bears the old generation, and may bring records of
+            # what is ours in the new one: passed over, they would not come again.
+            if partition is not None and self._serves(place, owner):
+                return partition
             if self._is_past(place, owner):
                 return None
-            partition = self.held.get(place)
-            if partition is not None and self._owners[place] == owner:
-                return partition
             if partition is not None:
                 # What was ours under another name is trusted no further than the store confirms
                 # it, and not before a batch in hand has left its table alone.
                 await partition.release()
                 self.forget([place])
             return await self._claim(place, owner)
+
+    def _serves(self, place: TopicPartition, owner: Owner) -> bool:
+        """Whether what is held was claimed by this owner, or in a later generation."""
+        holder = self._owners[place]
+        return holder == owner or holder.generation > owner.generation
 
     def _is_past(self, place: TopicPartition, owner: Owner) -> bool:
         past = self._past.get(place)

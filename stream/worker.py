@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import faust
@@ -44,6 +45,9 @@ COLLECT_AFTER: Final = 100_000
 
 MIB: Final = 1 << 20
 
+Around = Callable[[Services], Services]
+"""Puts something between a worker and the outside world, such as a delay or a fault."""
+
 log = structlog.get_logger("tidecast.worker")
 
 
@@ -54,14 +58,18 @@ def run(settings: Settings) -> int:
     meets what it cannot handle: nothing more is then acknowledged.
     """
     configure_logs(settings.log)
-    engine = load_engine(settings)
+    return run_engine(settings, load_engine(settings), lambda services: services)
+
+
+def run_engine(settings: Settings, engine: Engine, around: Around) -> int:
+    """Run one worker of the given engine, as `run` does, with something around its services."""
     require_topics(settings)
     _calm_garbage_collection()
-    return asyncio.run(_run(settings, engine))
+    return asyncio.run(_run(settings, engine, around))
 
 
-async def _run(settings: Settings, engine: Engine) -> int:
-    worker = Worker(settings, engine)
+async def _run(settings: Settings, engine: Engine, around: Around) -> int:
+    worker = Worker(settings, engine, around)
     try:
         await worker.start()
         await worker.run()
@@ -84,7 +92,7 @@ def _calm_garbage_collection() -> None:
 class Worker:
     """One worker: its clients, its assignment and its Faust app."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, around: Around) -> None:
         """Raises RedisError for a URL that is none."""
         bound_batches()
         group = group_of(settings)
@@ -95,7 +103,7 @@ class Worker:
         self._admin = KafkaAdmin(client, group)
         self._log = KafkaEventLog(client, self._admin)
         services = Services(self._store, self._log, self._output)
-        self._assignment = Assignment(engine, services, settings.worker)
+        self._assignment = Assignment(engine, around(services), settings.worker)
         self._app: faust.App = build_app(settings, self._assignment, self._expelled, leave)
         self._offsets = KafkaOffsets(client, group)
         self._monitor = Monitor(self._sources(services), settings.worker)

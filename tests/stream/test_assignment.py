@@ -140,6 +140,15 @@ async def test_a_batch_of_an_older_generation_cannot_claim() -> None:
     assert zombie.committable() == {}
 
 
+async def test_records_of_a_fetch_that_a_rebalance_overtook_are_answered() -> None:
+    assignment, output = World().worker()
+    # Passed over, they would not come again: Faust's position is behind them.
+    await handle(assignment, [batch(0, 3, SECOND), batch(3, 5, FIRST)])
+    assert offsets(output) == list(range(5))
+    await assignment.save()
+    assert assignment.committable() == {PLACE: 5}
+
+
 async def test_a_partition_that_was_claimed_anew_survives_the_end_of_its_forerunner() -> None:
     """A save that began in an older generation is refused only after the new claim."""
     world = World(SlowStore(InMemoryStore()))

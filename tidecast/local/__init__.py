@@ -3,7 +3,8 @@
 They die with the process that started them, even when it is killed.
 """
 
+from tidecast.local.kafka import Detour
 from tidecast.local.server import Server
 from tidecast.local.servers import LocalServers, local_servers
 
-__all__ = ["LocalServers", "Server", "local_servers"]
+__all__ = ["Detour", "LocalServers", "Server", "local_servers"]

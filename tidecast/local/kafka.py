@@ -6,7 +6,7 @@ import base64
 import socket
 import uuid
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidecast.errors import LocalServerError
 from tidecast.local.jars import NOT_INSTALLED, kafka_jars
@@ -33,10 +33,12 @@ SERVER_MEMORY: Final = ("-Xms256m", "-Xmx512m")
 SETTINGS: Final = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners={listeners},CONTROLLER://{host}:{controller}
+advertised.listeners={advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,DETOUR:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-controller.quorum.bootstrap.servers={host}:{controller_port}
+controller.quorum.bootstrap.servers={host}:{controller}
 log.dirs={data}
 
 # Topics are created by command, so a misspelt name is an error, not a new topic.
@@ -64,7 +66,18 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-def kafka_recipe(folder: Path, port: int | None = None) -> Recipe:
+class Detour(NamedTuple):
+    """A second door of the broker, for clients that are to come by way of a proxy.
+
+    Kafka tells every client at which address to go on, so that a proxy in front of the first door
+    would be left aside: who enters by `port` is told `advertised`, where the proxy listens.
+    """
+
+    port: int
+    advertised: int
+
+
+def kafka_recipe(folder: Path, port: int | None = None, detour: Detour | None = None) -> Recipe:
     """How to start Kafka on the data in `folder`, formatted when new; on a free port when None."""
     java = _java()
     class_path = ("-cp", ":".join(str(jar) for jar in kafka_jars()))
@@ -72,9 +85,7 @@ def kafka_recipe(folder: Path, port: int | None = None) -> Recipe:
     settings = folder / "server.properties"
     data = folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
-        SETTINGS.format(host=HOST, port=port, controller_port=free_port(), data=data)
-    )
+    settings.write_text(_settings(port, detour, data))
     format_storage = (
         *(str(java), *JAVA, *LIGHT, *FORMAT_MEMORY, *class_path),
         # With "=", since an identifier may begin with a dash.
@@ -92,6 +103,21 @@ def kafka_recipe(folder: Path, port: int | None = None) -> Recipe:
         port=port,
         answers=lambda: _answers(port),
         prepare=() if (data / "meta.properties").exists() else (format_storage,),
+    )
+
+
+def _settings(port: int, detour: Detour | None, data: Path) -> str:
+    listeners = [f"PLAINTEXT://{HOST}:{port}"]
+    advertised = listeners.copy()
+    if detour is not None:
+        listeners.append(f"DETOUR://{HOST}:{detour.port}")
+        advertised.append(f"DETOUR://{HOST}:{detour.advertised}")
+    return SETTINGS.format(
+        host=HOST,
+        listeners=",".join(listeners),
+        advertised=",".join(advertised),
+        controller=free_port(),
+        data=data,
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tidecast.errors import LocalServerError
-from tidecast.local.kafka import kafka_recipe
+from tidecast.local.kafka import Detour, kafka_recipe
 from tidecast.local.ports import HOST, TAKEN
 from tidecast.local.server import Recipe, Server
 from tidecast.local.valkey import valkey_recipe
@@ -43,19 +44,25 @@ class LocalServers:
 
 @contextmanager
 def local_servers(
-    folder: Path | None = None, *, kafka_port: int | None = None, redis_port: int | None = None
+    folder: Path | None = None,
+    *,
+    kafka_port: int | None = None,
+    redis_port: int | None = None,
+    kafka_detour: Detour | None = None,
 ) -> Iterator[LocalServers]:
     """A real Kafka and Valkey for the length of the block.
 
     folder: where data and logs go and stay; a temporary folder that goes away when not given.
-    Ports: any free one when not given. Raises LocalServerError when either does not start.
+    Ports: any free one when not given. kafka_detour: a second door of Kafka, for a proxy.
+    Raises LocalServerError when either does not start.
     """
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-")))
         home = home.absolute()
         # On the stack, so that leaving early waits for a start under way, and then stops it too.
         pool = stack.enter_context(ThreadPoolExecutor(2))
-        kafka = pool.submit(_start, stack, kafka_recipe, home / "kafka", kafka_port)
+        make_kafka = partial(kafka_recipe, detour=kafka_detour)
+        kafka = pool.submit(_start, stack, make_kafka, home / "kafka", kafka_port)
         valkey = pool.submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
         yield LocalServers(kafka.result(), valkey.result())
 

@@ -1,0 +1,71 @@
+"""Negative controls: a worker that leaves one rule of the checkpoint protocol out.
+
+python -m bench.faults.broken_worker fence
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import msgspec
+
+from stream.assignment import Services
+from stream.checkpoint import Head, Store, TopicPartition, Write
+from stream.event_log import EventLog
+from stream.logs import configure_logs
+from stream.worker import load_engine, run_engine
+from tests.stream.broken import UnfencedStore
+from tidecast.settings import load_settings
+
+
+class CursorlessStore:
+    """A store whose rows are believed to be where Kafka's commit is, whatever cursor they have."""
+
+    def __init__(self, store: Store, log: EventLog) -> None:
+        self.rows = store.rows
+        self._store = store
+        self._log = log
+
+    async def head(self, partition: TopicPartition) -> Head | None:
+        """See Store."""
+        held = await self._store.head(partition)
+        if held is None or held.cursor is None:
+            return held
+        committed = (await self._log.bounds(partition)).committed
+        return msgspec.structs.replace(held, cursor=committed or 0)
+
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
+        """See Store."""
+        held = await self._store.head(partition)
+        if _but_cursor(held) != _but_cursor(expected):
+            return False
+        return await self._store.swap(partition, held, write)
+
+
+def _but_cursor(head: Head | None) -> Head | None:
+    return None if head is None else msgspec.structs.replace(head, cursor=None)
+
+
+def without_fence(services: Services) -> Services:
+    """A worker that has lost a partition goes on writing it."""
+    return services._replace(store=UnfencedStore(services.store))
+
+
+def without_cursor(services: Services) -> Services:
+    """A worker goes on where Kafka says, with rows that may be further."""
+    return services._replace(store=CursorlessStore(services.store, services.log))
+
+
+BROKEN: Final = {"fence": without_fence, "cursor": without_cursor}
+
+
+def main(rule: str) -> int:
+    """Run the worker that the environment describes, without the named rule."""
+    settings = load_settings()
+    configure_logs(settings.log)
+    return run_engine(settings, load_engine(settings), BROKEN[rule])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,35 @@
+"""Negative controls: each leaves a rule out, under a fault that shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.faults.fault import Fault
+from bench.faults.worker_faults import kill, sleep_and_die
+
+BROKEN: Final = "bench.faults.broken_worker"
+
+CONTROLS: Final = (
+    Fault(
+        name="control-no-fence",
+        group="control",
+        about="no fence, a worker that sleeps past its session and wakes, SIGKILL of all",
+        act=sleep_and_die,
+        module=(BROKEN, "fence"),
+    ),
+    Fault(
+        name="control-no-cursor",
+        group="control",
+        about="no cursor, SIGKILL of a worker",
+        act=kill,
+        module=(BROKEN, "cursor"),
+    ),
+    Fault(
+        name="control-take",
+        group="control",
+        about="Faust's take() with its own commits, SIGKILL of the worker",
+        act=kill,
+        workers=1,
+        module=("bench.faults.take_worker", "worker"),
+    ),
+)

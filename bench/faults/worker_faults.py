@@ -1,0 +1,149 @@
+"""Workers that die, sleep, or come and go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+from bench.faults.fated_worker import POINTS
+from bench.faults.fault import Fault, Stage
+from bench.faults.group import await_members
+from bench.processes import BenchError
+
+TAKEN_OVER_S: Final = 3.0
+"""What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
+AWAKE_S: Final = 3.0
+"""Long enough for one that wakes to do whatever it still would."""
+LAST_MOMENT_S: Final = 0.25
+"""Time to write, and not yet to join the group again."""
+DEATH_S: Final = 60.0
+LOOK_S: Final = 0.05
+COME_AND_GO_S: Final = 5.0
+
+
+def kill(stage: Stage) -> None:
+    """SIGKILL one worker, decided by the seed."""
+    stage.fleet.kill(stage.random.choice(stage.fleet.numbers))
+
+
+def sleep_past_session(stage: Stage) -> None:
+    """SIGSTOP one worker until others have its partitions, and SIGCONT: a zombie."""
+    _sleep(stage)
+    time.sleep(AWAKE_S)
+
+
+def sleep_and_die(stage: Stage) -> None:
+    """The same, and SIGKILL of all: what the sleeper wrote when it woke is what they find."""
+    _sleep(stage)
+    time.sleep(LAST_MOMENT_S)
+    for number in stage.fleet.numbers:
+        stage.fleet.kill(number)
+
+
+def _sleep(stage: Stage) -> None:
+    number = stage.random.choice(stage.fleet.numbers)
+    others = len(stage.fleet.numbers) - 1
+    stage.fleet.pause(number)
+    await_members(stage.settings, others)
+    time.sleep(TAKEN_OVER_S)
+    stage.fleet.resume(number)
+
+
+def roll(stage: Stage) -> None:
+    """SIGTERM each worker in turn, and start it again."""
+    for number in stage.fleet.numbers:
+        stage.fleet.stop(number)
+        stage.fleet.start(number)
+        stage.fleet.await_log(number, '"worker started"')
+
+
+def replace_all(stage: Stage) -> None:
+    """Start another in the place of each worker in turn: the old one ends by itself."""
+    for number in stage.fleet.numbers:
+        stage.fleet.replace(number)
+        stage.fleet.await_log(number, '"worker started"')
+
+
+def come_and_go(stage: Stage) -> None:
+    """A third worker joins for five seconds and is away for five, twice."""
+    for _ in range(2):
+        stage.fleet.start(2, member=False)
+        time.sleep(COME_AND_GO_S)
+        stage.fleet.stop(2)
+        time.sleep(COME_AND_GO_S)
+
+
+def await_death(stage: Stage) -> None:
+    """Return when a worker has ended by itself. Raises BenchError when none does."""
+    deadline = time.monotonic() + DEATH_S
+    while not stage.fleet.exits:
+        if time.monotonic() > deadline:
+            raise BenchError("the worker that was to die has not come to that point")
+        time.sleep(LOOK_S)
+
+
+def fated(point: str) -> Callable[[Random], Sequence[str]]:
+    """The module of a worker that dies at a point; a checkpoint is rarer than a batch."""
+    earliest, latest = (4, 12) if "checkpoint" in point or "commit" in point else (30, 120)
+
+    def module(random: Random) -> Sequence[str]:
+        return "bench.faults.fated_worker", point, str(random.randint(earliest, latest))
+
+    return module
+
+
+WORKER_FAULTS: Final = (
+    *(
+        Fault(
+            name=f"worker-kill-{point.replace('_', '-')}",
+            group="worker",
+            about=f"SIGKILL {point.replace('_', ' ')}",
+            act=await_death,
+            first=fated(point),
+            outage_bar_s=15,
+        )
+        for point in POINTS
+    ),
+    Fault(
+        name="worker-kill",
+        group="worker",
+        about="SIGKILL of one of two at a random moment",
+        act=kill,
+        outage_bar_s=15,
+    ),
+    Fault(
+        name="worker-zombie",
+        group="worker",
+        about="SIGSTOP past the session timeout, and back",
+        act=sleep_past_session,
+    ),
+    Fault(
+        name="worker-zombie-dies",
+        group="worker",
+        about="the same, and SIGKILL of all as soon as it is back",
+        act=sleep_and_die,
+    ),
+    Fault(
+        name="worker-rolling-restart",
+        group="worker",
+        about="SIGTERM and start of three workers, one after the other",
+        act=roll,
+        workers=3,
+    ),
+    Fault(
+        name="worker-rolling-replacement",
+        group="worker",
+        about="three workers replaced by new ones of the same place, one after the other",
+        act=replace_all,
+        workers=3,
+        outage_bar_s=1,
+    ),
+    Fault(
+        name="worker-comes-and-goes",
+        group="worker",
+        about="a third worker coming and going every 5 s",
+        act=come_and_go,
+    ),
+)

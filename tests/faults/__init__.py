@@ -1,0 +1,1 @@
+"""Faults on purpose, on the real servers: short forms of what `scripts/bench faults` runs."""
