@@ -75,6 +75,7 @@ class Assignment:
         self.held: dict[TopicPartition, Partition] = {}
         """The partitions in hand."""
         self._owners: dict[TopicPartition, Owner] = {}
+        self._given: dict[TopicPartition, Owner] = {}
         self._past: dict[TopicPartition, _Past] = {}
         self._kept: dict[TopicPartition, Saved] = {}
         self._assigned: asyncio.Queue[tuple[TopicPartition, Owner]] = asyncio.Queue()
@@ -96,9 +97,9 @@ class Assignment:
 
     def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
         """The partitions that are ours from now on; `claim_assigned` takes them over."""
-        given = set(places)
-        self._kept = {place: kept for place, kept in self._kept.items() if place in given}
-        for place in sorted(given):
+        self._given = dict.fromkeys(sorted(places), owner)
+        self._kept = {place: kept for place, kept in self._kept.items() if place in self._given}
+        for place in self._given:
             self._assigned.put_nowait((place, owner))
 
     async def claim_assigned(self) -> None:
@@ -142,6 +143,9 @@ class Assignment:
 
         The partitions stay committable until `forget`.
         """
+        places = list(places)
+        for place in places:
+            self._given.pop(place, None)
         held = {place: self.held[place] for place in places if place in self.held}
         for place, partition in held.items():
             self._end(place, self._owners[place])
@@ -158,13 +162,12 @@ class Assignment:
     async def _partition(self, place: TopicPartition, owner: Owner) -> Partition | None:
         """The partition as this owner holds it, None when it is not to be held by it any more."""
         async with self._claiming:
-            partition = self.held.get(place)
-            # A fetch that a rebalance overtook bears the old generation, and may bring records of
-            # what is ours in the new one: passed over, they would not come again.
-            if partition is not None and self._serves(place, owner):
-                return partition
+            owner = self._latest(place, owner)
             if self._is_past(place, owner):
                 return None
+            partition = self.held.get(place)
+            if partition is not None and self._owners[place] == owner:
+                return partition
             if partition is not None:
                 # What was ours under another name is trusted no further than the store confirms
                 # it, and not before a batch in hand has left its table alone.
@@ -172,10 +175,14 @@ class Assignment:
                 self.forget([place])
             return await self._claim(place, owner)
 
-    def _serves(self, place: TopicPartition, owner: Owner) -> bool:
-        """Whether what is held was claimed by this owner, or in a later generation."""
-        holder = self._owners[place]
-        return holder == owner or holder.generation > owner.generation
+    def _latest(self, place: TopicPartition, owner: Owner) -> Owner:
+        """As whom we hold what `owner` was given.
+
+        A fetch that a rebalance overtook bears the old generation, and may bring records of what
+        is ours in the new one: passed over, they would not come again.
+        """
+        given = self._given.get(place)
+        return owner if given is None or given.generation < owner.generation else given
 
     def _is_past(self, place: TopicPartition, owner: Owner) -> bool:
         past = self._past.get(place)

@@ -21,6 +21,9 @@ LIBRARY_LEVELS: Final = {
 }
 """Libraries that report their daily life at `info`, and less than what `level` lets through."""
 
+SPARED_S: Final = 10.0
+"""How long a library is not heard again on the same matter."""
+
 
 def configure_logs(settings: LogSettings) -> None:
     """Send everything that is logged to standard error, as text or as one JSON object a line."""
@@ -47,9 +50,35 @@ def configure_logs(settings: LogSettings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(SpareRepeats())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     for name, level in LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(max(level, logging.root.level))
+
+
+class SpareRepeats(logging.Filter):
+    """Lets a library say the same thing once in SPARED_S, with how often it was spared.
+
+    A client that has lost its broker tries again without a pause: thousands of lines a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging.Filter. What is compared is the message before its arguments are put in."""
+        if record.name.startswith("tidecast"):
+            return True
+        matter = (record.name, str(record.msg))
+        said_at, spared = self._said.get(matter, (-SPARED_S, 0))
+        if record.created - said_at < SPARED_S:
+            self._said[matter] = (said_at, spared + 1)
+            return False
+        self._said[matter] = (record.created, 0)
+        if spared:
+            record.msg = f"{record.msg} [and {spared} times before]"
+        return True
 
 
 def _library_action(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -37,7 +37,8 @@ class Campaign:
 
 def run(campaign: Campaign, results: Results, say: Callable[[str], None]) -> list[Row]:
     """Run what is to be run, write each repeat down as it ends, and return the rows."""
-    done = {(row.fault, row.seed) for row in results.rows()} if campaign.resume else set()
+    known = results.rows() if campaign.resume else []
+    done = {(row.fault, row.seed) for row in known if not row.failed}
     wanted = [
         (fault, seed)
         for fault in campaign.faults
@@ -76,7 +77,7 @@ def line(row: Row) -> str:
     """A repeat in one line."""
     head = f"{row.fault} seed {row.seed}: "
     if row.verdict is None:
-        return head + f"skipped, {row.skipped}"
+        return head + (f"skipped, {row.skipped}" if row.skipped else f"FAILED, {row.failed}")
     found = row.verdict.found
     text = (
         f"{found.events:,} events, lost {found.lost:,}, wrong {found.wrong:,}, windows wrong "
@@ -98,7 +99,8 @@ def _run_one(place: Place, fault: Fault, load: Load, seed: int) -> Row:
     try:
         verdict = run_repeat(place, fault, load, seed, logs)
     except (BenchError, TidecastError) as error:
-        raise BenchError(f"{fault.name} seed {seed}: {error}; worker logs: {logs}") from error
+        why = f"{error}; worker logs: {logs}"
+        return row_of(fault.name, seed, load.events, where, failed=why)
     if as_it_must_be(fault, verdict):
         shutil.rmtree(logs)
     return row_of(fault.name, seed, load.events, where, verdict=verdict)

@@ -49,7 +49,7 @@ def faults(
     broken = [
         f"{row.fault} seed {row.seed}"
         for row in rows
-        if row.verdict and not as_it_must_be(FAULTS[row.fault], row.verdict)
+        if row.failed or (row.verdict and not as_it_must_be(FAULTS[row.fault], row.verdict))
     ]
     if broken:
         raise BenchError(f"not as it must be: {', '.join(broken)}; logs are in {KEPT_LOGS}")

@@ -80,8 +80,15 @@ def _section(group: str, rows: Sequence[Row]) -> str:
             *(f"| {' | '.join(line)} |" for line in table),
             "",
             *_skipped(of_group),
+            *_failed(of_group),
         ]
     )
+
+
+def _failed(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.failed:
+            yield f"No verdict: {FAULTS[row.fault].about}, seed {row.seed}: {row.failed}.\n"
 
 
 def _bar(fault: Fault) -> str:

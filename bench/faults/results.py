@@ -16,7 +16,10 @@ RESULTS: Final = Path("runs/faults.jsonl")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One repeat with where, when and of what it was run. skipped: why it could not be."""
+    """One repeat with where, when and of what it was run.
+
+    skipped: why this machine cannot run it. failed: why it came to no verdict.
+    """
 
     fault: str
     seed: int
@@ -27,6 +30,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str]
     verdict: Verdict | None = None
     skipped: str = ""
+    failed: str = ""
 
 
 class Results:
@@ -36,11 +40,12 @@ class Results:
         self._file = file
 
     def rows(self) -> list[Row]:
-        """What is in the file, in order."""
+        """What is in the file; of a repeat that was run again, the last."""
         if not self._file.exists():
             return []
         lines = self._file.read_bytes().splitlines()
-        return [msgspec.json.decode(line, type=Row) for line in lines]
+        rows = [msgspec.json.decode(line, type=Row) for line in lines]
+        return list({(row.fault, row.seed): row for row in rows}.values())
 
     def append(self, row: Row) -> None:
         """Add one repeat."""
@@ -50,7 +55,7 @@ class Results:
 
 
 def row_of(fault: str, seed: int, events: int, where: Conditions, **outcome: Any) -> Row:  # noqa: ANN401
-    """A row of a repeat that has just been run. outcome: `verdict` or `skipped`."""
+    """A row of a repeat that has just been run. outcome: `verdict`, `skipped` or `failed`."""
     return Row(
         fault=fault,
         seed=seed,

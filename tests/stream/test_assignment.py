@@ -142,8 +142,9 @@ async def test_a_batch_of_an_older_generation_cannot_claim() -> None:
 
 async def test_records_of_a_fetch_that_a_rebalance_overtook_are_answered() -> None:
     assignment, output = World().worker()
+    assignment.assigned([PLACE], SECOND)
     # Passed over, they would not come again: Faust's position is behind them.
-    await handle(assignment, [batch(0, 3, SECOND), batch(3, 5, FIRST)])
+    await handle(assignment, [batch(0, 2, FIRST), batch(2, 3, SECOND), batch(3, 5, FIRST)])
     assert offsets(output) == list(range(5))
     await assignment.save()
     assert assignment.committable() == {PLACE: 5}
