@@ -18,9 +18,9 @@ from bench import publishing
 from bench import recovery as recovery_bench
 from bench import stages as stages_bench
 from bench import throughput as throughput_bench
-from bench.faults.command import faults
+from bench.faults.command import faults, soak
 from bench.processes import BenchError
-from bench.report import Result, as_json, show
+from bench.report import Result, as_json, keep, show
 from tidecast.local import LocalServers, local_servers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -119,11 +119,13 @@ def report(
 
 
 app.command()(faults)
+app.command()(soak)
 
 
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:
     with _place() as (servers, folder):
         result = measure(servers, folder)
+    keep(result)
     show(result, Console(file=sys.stderr if json else sys.stdout))
     if json:
         typer.echo(as_json(result).decode())

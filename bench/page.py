@@ -43,6 +43,15 @@ One process, one batch after the other, the stages of the worker in their order.
 processor time; without it, the time that passed, waits for Kafka and Valkey included. In a worker
 these waits overlap with the work on other partitions.
 """,
+    "recovery": """\
+Rebuild: the group has answered everything and Redis is empty; the log is read again, and every row
+is written. Ready: Redis holds the rows, a worker claims all partitions and loads them.
+""",
+    "soak": """\
+The highest load is what two workers answer of a backlog while driver and verifier work beside them
+on the same machine. The run goes at 70 % of it; one worker is killed again and again, the other
+one's memory is watched. Every forecast is compared byte for byte with what the log makes it.
+""",
     "publish": """\
 A long CSV file through `tidecast publish`: read, checked, written as JSON, acknowledged by Kafka.
 """,
@@ -51,10 +60,11 @@ A long CSV file through `tidecast publish`: read, checked, written as JSON, ackn
 
 def write(results: Sequence[Result], page: Path = PAGE) -> None:
     """Write the page."""
-    page.write_text("\n".join([HEAD, *map(_section, results)]), encoding="utf-8")
+    page.write_text("\n".join([HEAD, *map(section, results)]), encoding="utf-8")
 
 
-def _section(result: Result) -> str:
+def section(result: Result) -> str:
+    """A bench in Markdown: its question, its command, what it means, the figures and conditions."""
     several = any(len(figure.values) > 1 for figure in result.figures)
     columns = ["", "median", "least", "most"] if several else ["", ""]
     table = [columns, ["---", *["---:"] * (len(columns) - 1)]]

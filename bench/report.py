@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 from rich.console import Console
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from bench.machine import Conditions
 from bench.statistics import spread
+
+KEPT: Final = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,18 @@ def as_json(result: Result) -> bytes:
         **asdict(result.conditions),
     }
     return msgspec.json.encode(found)
+
+
+def keep(result: Result, folder: Path = KEPT) -> None:
+    """Keep the result, for the pages that are written from the last one of each bench."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{result.bench}.json").write_bytes(msgspec.json.encode(result))
+
+
+def kept(bench: str, folder: Path = KEPT) -> Result | None:
+    """The last result of a bench that was kept; None where there is none."""
+    file = folder / f"{bench}.json"
+    return msgspec.json.decode(file.read_bytes(), type=Result) if file.exists() else None
 
 
 def show(result: Result, console: Console) -> None:

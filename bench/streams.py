@@ -49,7 +49,7 @@ def stream_topics(settings: Settings) -> Iterator[None]:
         # It leaves the forecasts topic as it is.
         create_topics(settings)
         yield
-        with _admin(settings) as admin:
+        with topic_admin(settings) as admin:
             admin.delete_topics([topics.events, topics.rejected])
 
 
@@ -61,11 +61,11 @@ def timed_topic(settings: Settings, topic: str) -> Iterator[str]:
         "replication_factor": 1,
         "configs": BROKER_TIME,
     }
-    with _admin(settings) as admin:
+    with topic_admin(settings) as admin:
         admin.create_topics({topic: layout})
         admin.wait_for_topics([topic])
     yield topic
-    with _admin(settings) as admin:
+    with topic_admin(settings) as admin:
         admin.delete_topics([topic])
 
 
@@ -99,5 +99,6 @@ def total(settings: Settings, topic: str) -> int:
         return ends.total()
 
 
-def _admin(settings: Settings) -> contextlib.closing[Any]:
+def topic_admin(settings: Settings) -> contextlib.closing[Any]:
+    """An administrator's client for the length of a block."""
     return contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka)))

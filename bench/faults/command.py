@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +17,12 @@ from bench.faults.catalogue import FAULTS
 from bench.faults.fault import Fault
 from bench.faults.points import Load
 from bench.faults.results import RESULTS, Results
+from bench.faults.soak import Soak, measure
 from bench.faults.tables import as_json, show
 from bench.processes import BenchError
+from bench.report import as_json as result_as_json
+from bench.report import keep
+from bench.report import show as show_result
 
 
 def faults(
@@ -53,6 +58,21 @@ def faults(
     ]
     if broken:
         raise BenchError(f"not as it must be: {', '.join(broken)}; logs are in {KEPT_LOGS}")
+
+
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.5)] = Soak.minutes,
+    kill_every: Annotated[float, typer.Option(min=10, help="Seconds.")] = Soak.kill_every_s,
+    json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
+) -> None:
+    """An hour at 70 % of the highest load, a worker killed every five minutes."""
+    plan = Soak(minutes=minutes, kill_every_s=kill_every)
+    with tempfile.TemporaryDirectory(prefix="tidecast-soak-") as logs:
+        result = measure(plan, Path(logs), lambda line: typer.echo(line, err=True))
+    keep(result)
+    show_result(result, Console(file=sys.stderr if json else sys.stdout))
+    if json:
+        typer.echo(result_as_json(result).decode())
 
 
 def chosen(names: Sequence[str]) -> list[Fault]:

@@ -24,6 +24,7 @@ TICK_S: Final = 0.02
 PATIENCE_MS: Final = 600_000
 """Longer than any outage: a batch that waits for a broker is not given up."""
 BATCH_BYTES: Final = 512 * 1024
+MOST_AT_ONCE: Final = 10_000
 HEADERS: Final = [(SCHEMA_HEADER, OBSERVATION_SCHEMA)]
 
 
@@ -55,6 +56,11 @@ class Driver:
     def start(self) -> None:
         """Begin to publish."""
         self._thread.start()
+
+    @property
+    def publishing(self) -> bool:
+        """Whether there is more to come."""
+        return self._thread.is_alive()
 
     def await_share(self, share: float) -> None:
         """Return when so large a share of the points was sent. Raises BenchError on a failure."""
@@ -96,7 +102,7 @@ class Driver:
             await producer.stop()
 
     async def _send_all(self, producer: Any) -> list[Any]:  # noqa: ANN401 - aiokafka has no types
-        deliveries = []
+        deliveries: list[Any] = []
         begun = time.monotonic()
         while self.sent < len(self._points):
             due = len(self._points)
@@ -105,6 +111,8 @@ class Driver:
             if due == self.sent:
                 await asyncio.sleep(TICK_S)
                 continue
+            due = min(due, self.sent + MOST_AT_ONCE)
+            deliveries = [one for one in deliveries if not one.done() or one.exception()]
             deliveries += await self._send(producer, self._points[self.sent : due])
             self.sent = due
         return deliveries

@@ -39,6 +39,8 @@ class Fleet:
         """Exit codes of those that ended by themselves, as a shell shows them."""
         self.peak_bytes = 0
         """The most memory that one worker has had."""
+        self.bytes: dict[int, int] = {}
+        """What each worker has now."""
         self._settings = settings
         self._folder = folder
         self._module = module
@@ -150,7 +152,7 @@ class Fleet:
             with self._lock:
                 for number, worker in list(self._workers.items()):
                     if worker.running:
-                        self._weigh(worker)
+                        self._weigh(number, worker)
                     else:
                         self._bury(number, worker)
 
@@ -162,6 +164,7 @@ class Fleet:
             self.restarts += 1
             self.start(number)
 
-    def _weigh(self, worker: Child) -> None:
+    def _weigh(self, number: int, worker: Child) -> None:
         with contextlib.suppress(psutil.Error):
-            self.peak_bytes = max(self.peak_bytes, psutil.Process(worker.pid).memory_info().rss)
+            self.bytes[number] = psutil.Process(worker.pid).memory_info().rss
+            self.peak_bytes = max(self.peak_bytes, self.bytes[number])

@@ -10,7 +10,9 @@ from bench.faults.catalogue import FAULTS
 from bench.faults.fault import Fault
 from bench.faults.results import Row
 from bench.faults.tables import COLUMNS, summaries
+from bench.page import section
 from bench.processes import BenchError
+from bench.report import kept
 
 PAGE: Final = Path("docs/guarantees.md")
 
@@ -34,6 +36,9 @@ which an event waited and no forecast of its partition was appended. *Catch-up*:
 the fault until less than a second's worth of events waits. Counts are added up over all repeats,
 times are the longest.
 """
+
+OTHERS: Final = ("recovery", "soak")
+"""Benches whose last result belongs on the page too."""
 
 TITLES: Final = {
     "worker": "Workers",
@@ -61,7 +66,8 @@ def write(rows: Sequence[Row], page: Path = PAGE) -> None:
     if not any(row.verdict for row in rows):
         raise BenchError("no results; run `scripts/bench faults` first")
     groups = [_section(group, rows) for group in TITLES]
-    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows)])
+    others = [section(result) for bench in OTHERS if (result := kept(bench))]
+    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows), *others])
     page.write_text(text, encoding="utf-8")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, overload
 
 from bench.workload import CHANNEL
 from tidecast.messages import Observation, encode_observation
@@ -49,11 +49,31 @@ class Load:
     rate: int = 8_000
 
 
-def points(load: Load, begin_ms: int) -> Iterator[Point]:
-    """Slot after slot of all series; the first slot of each begins at `begin_ms`."""
-    for number in range(load.events):
-        sequence, series = divmod(number, load.series)
-        yield Point(series_name(series), begin_ms + sequence * STEP_MS, value_of(series, sequence))
+class Points(Sequence[Point]):
+    """Slot after slot of all series; the first slot of each begins at `begin_ms`.
+
+    Made when they are asked for: an hour of them would not fit in memory.
+    """
+
+    def __init__(self, load: Load, begin_ms: int) -> None:
+        self._load = load
+        self._begin_ms = begin_ms
+
+    def __len__(self) -> int:
+        return self._load.events
+
+    @overload
+    def __getitem__(self, at: int) -> Point: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Point]: ...
+    def __getitem__(self, at: int | slice) -> Point | list[Point]:
+        numbers = range(len(self))[at]
+        return self._at(numbers) if isinstance(numbers, int) else [self._at(n) for n in numbers]
+
+    def _at(self, number: int) -> Point:
+        sequence, series = divmod(number, self._load.series)
+        time_ms = self._begin_ms + sequence * STEP_MS
+        return Point(series_name(series), time_ms, value_of(series, sequence))
 
 
 def series_name(series: int) -> str:

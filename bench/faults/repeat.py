@@ -16,7 +16,7 @@ from bench.faults.fault import Fault, Stage
 from bench.faults.fleet import Fleet
 from bench.faults.group import await_members
 from bench.faults.place import Place
-from bench.faults.points import STEP_MS, Load, Point, points
+from bench.faults.points import STEP_MS, Load, Point, Points
 from bench.faults.ruins import must_refuse
 from bench.faults.timing import catch_up_s, outage_s
 from bench.faults.verdict import Verdict
@@ -94,7 +94,7 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     slots = load.events // load.series
-    regular = list(points(load, _now_ms() - slots * STEP_MS))
+    regular = Points(load, _now_ms() - slots * STEP_MS)
     first, last = regular[: load.series], regular[-load.series :]
     shaped = fault.shape(regular[load.series : -load.series], random)
     with contextlib.ExitStack() as stack:

@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 
 from bench.faults.driver import Driver
 from bench.faults.fault import Fault, Stage
-from bench.faults.points import STEP_MS, Point, points
+from bench.faults.points import STEP_MS, Point, Points
 from bench.processes import BenchError
 from bench.streams import Ends
 from tidecast.errors import EXIT_CANNOT_CONTINUE, SettingsError
@@ -68,7 +68,7 @@ def must_refuse(stage: Stage) -> None:
 def _later_points(stage: Stage) -> list[Point]:
     """One more slot of each series."""
     begin_ms = STEP_MS * stage.load.events
-    return list(points(stage.load, begin_ms))[: stage.load.series]
+    return Points(stage.load, begin_ms)[: stage.load.series]
 
 
 def _publish(stage: Stage, more: list[Point]) -> None:

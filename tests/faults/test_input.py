@@ -6,13 +6,13 @@ import pytest
 
 from bench.faults.catalogue import FAULTS
 from bench.faults.fault import Fault
-from bench.faults.points import SEQUENCES, SERIES, Load, points, value_of
+from bench.faults.points import SEQUENCES, SERIES, Load, Points, value_of
 from stream.decoder import Decoder
 from stream.records import LoggedRecord
 
 LOAD = Load(events=3_000, series=50)
 BEGIN_MS = 1_700_000_000_000
-REGULAR = list(points(LOAD, BEGIN_MS))
+REGULAR = list(Points(LOAD, BEGIN_MS))
 SHAPED = [fault for fault in FAULTS.values() if fault.group in ("input", "mix")]
 
 

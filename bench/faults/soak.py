@@ -1,0 +1,262 @@
+"""A long run near the highest load, a worker killed now and then, verified as it flows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from kafka.admin import ConfigResource, ConfigResourceType
+from redis import Redis
+
+from bench.faults.driver import Driver
+from bench.faults.fleet import Fleet
+from bench.faults.group import await_members
+from bench.faults.live import LiveVerifier
+from bench.faults.place import Place, open_place
+from bench.faults.points import STEP_MS, Load, Points
+from bench.machine import conditions
+from bench.processes import BenchError
+from bench.report import Figure, Result
+from bench.streams import fresh_name, stream_topics, topic_admin
+from stream.app import group_of
+from stream.checkpoint import TopicPartition
+from stream.offsets import KafkaOffsets
+from stream.worker import load_engine
+from tidecast.errors import KafkaError
+from tidecast.kafka_clients import aiokafka_options
+from tidecast.settings import Settings, StreamSettings
+from tidecast.topics import Topics
+
+QUESTION: Final = "Does a worker keep its promise, and its size, for an hour of kills?"
+KILLED, SPARED = 0, 1
+"""One worker is killed every few minutes; the other one's memory is watched."""
+SHARE: Final = 0.7
+"""Of the highest load."""
+SAMPLE_S: Final = 5.0
+SAMPLES_A_LINE: Final = 12
+WARM_S: Final = 60.0
+"""A worker's first minute: tables, pools and caches fill."""
+SETTLE_S: Final = 120.0
+MIB: Final = 1024 * 1024
+RETENTION: Final = {"retention.ms": "600000", "segment.bytes": str(64 * MIB)}
+"""Ten minutes of log: what was verified may go, an hour of it would fill a disk."""
+
+
+@dataclass(frozen=True)
+class Soak:
+    """How long, how often a worker is killed, and how many events the highest load is found by."""
+
+    minutes: float = 60.0
+    kill_every_s: float = 300.0
+    highest_events: int = 400_000
+    series: int = 4_000
+
+
+class Sample(NamedTuple):
+    """One look: seconds since the beginning, bytes of worker and Redis, commits, lag."""
+
+    at_s: float
+    worker_bytes: int
+    redis_bytes: int
+    committed: int
+    waiting: int
+
+
+class Scene(NamedTuple):
+    """A stream with two workers and a verifier that reads along."""
+
+    place: Place
+    settings: Settings
+    fleet: Fleet
+    verifier: LiveVerifier
+
+
+def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
+    """Find the highest load, then run. Raises BenchError when it could not be run as it should."""
+    found = conditions()
+    with open_place() as place:
+        highest = _highest(place, soak, folder)
+        rate = SHARE * highest
+        events = int(rate * 60 * soak.minutes)
+        say(f"highest load {highest:,.0f}/s; {events:,} events follow at {rate:,.0f}/s")
+        with _scene(place, folder) as scene:
+            samples = _run(scene, soak, Load(events, soak.series), rate, say)
+            _await(lambda: not scene.verifier.waiting, scene.verifier)
+            figures = [
+                Figure("highest_per_s", "highest load, forecasts per second", [highest]),
+                Figure("events_per_s", "events per second", [rate]),
+                *_figures(scene.verifier, samples),
+            ]
+            checked = _checked(scene, events)
+    return Result(
+        bench="soak",
+        question=QUESTION,
+        parameters={
+            "minutes": soak.minutes,
+            "workers": 2,
+            "a kill every, s": soak.kill_every_s,
+            "series": soak.series,
+        },
+        figures=figures,
+        checked=checked,
+        conditions=found,
+    )
+
+
+def _highest(place: Place, soak: Soak, folder: Path) -> float:
+    """Forecasts a second on a backlog, with driver and verifier at work beside."""
+    with _scene(place, folder) as scene:
+        driver = Driver(scene.settings, _points(Load(soak.highest_events, soak.series)), None)
+        driver.start()
+        driver.join()
+        _await(lambda: scene.verifier.answered >= soak.highest_events, scene.verifier)
+        return scene.verifier.forecasts_per_s
+
+
+def _run(
+    scene: Scene, soak: Soak, load: Load, rate: float, say: Callable[[str], None]
+) -> list[Sample]:
+    """Publish at the rate; kill, and look every few seconds, until all is out."""
+    driver = Driver(scene.settings, _points(load), rate)
+    driver.start()
+    samples: list[Sample] = []
+    begun, next_kill = time.monotonic(), soak.kill_every_s
+    while driver.publishing:
+        time.sleep(SAMPLE_S)
+        scene.verifier.check()
+        at_s = time.monotonic() - begun
+        if at_s > next_kill:
+            scene.fleet.kill(KILLED)
+            next_kill += soak.kill_every_s
+        samples.append(_sample(scene, at_s))
+        if len(samples) % SAMPLES_A_LINE == 0:
+            say(_line(samples[-1], scene.verifier))
+    driver.join()
+    return samples
+
+
+@contextlib.contextmanager
+def _scene(place: Place, folder: Path) -> Iterator[Scene]:
+    settings = place.settings(StreamSettings(name=fresh_name(), aggregate="sum"))
+    verifier = LiveVerifier(settings, load_engine(settings))
+    with contextlib.ExitStack() as stack:
+        stack.callback(place.heal)
+        stack.enter_context(stream_topics(settings))
+        _keep_ten_minutes(settings)
+        fleet = stack.enter_context(Fleet(place.by_proxy(settings), folder))
+        for number in (KILLED, SPARED):
+            fleet.start(number)
+        await_members(settings, 2)
+        verifier.start()
+        stack.callback(verifier.stop)
+        yield Scene(place, settings, fleet, verifier)
+
+
+def _sample(scene: Scene, at_s: float) -> Sample:
+    with Redis.from_url(scene.place.servers.redis_url) as redis:
+        memory: Any = redis.info("memory")
+    return Sample(
+        at_s,
+        scene.fleet.bytes.get(SPARED, 0),
+        int(memory["used_memory"]),
+        asyncio.run(_committed(scene.settings)),
+        scene.verifier.waiting,
+    )
+
+
+async def _committed(settings: Settings) -> int:
+    """Committed offsets of all partitions together; 0 while Kafka does not answer."""
+    topic = Topics.of(settings.stream.name).events
+    places = [TopicPartition(topic, number) for number in range(settings.stream.partitions)]
+    offsets = KafkaOffsets(aiokafka_options(settings.kafka), group_of(settings))
+    try:
+        found = await offsets.of(places)
+    except KafkaError:
+        return 0
+    finally:
+        await offsets.close()
+    return sum(one.committed or 0 for one in found.values())
+
+
+def _figures(verifier: LiveVerifier, samples: list[Sample]) -> list[Figure]:
+    worker_mib = samples[-1].worker_bytes / MIB
+    return [
+        Figure("longest_s", "longest wait for a forecast, s", [verifier.longest_s], 1),
+        Figure("worker_mib", "memory of the spared worker, MiB", [worker_mib]),
+        Figure("worker_slope", "its slope, MiB an hour", [slope(samples, "worker_bytes")], 1),
+        Figure("redis_slope", "slope of Redis, MiB an hour", [slope(samples, "redis_bytes")], 1),
+        Figure("commit_pause_s", "longest time without a commit, s", [pause_s(samples)]),
+    ]
+
+
+def _checked(scene: Scene, events: int) -> dict[str, int]:
+    found = scene.verifier.found
+    return {
+        "events": events,
+        "lost": events - scene.verifier.answered,
+        "wrong": found["wrong"],
+        "repeats on the topic": found["duplicates_raw"],
+        "repeats read": found["duplicates_read"],
+        "kills": scene.fleet.restarts,
+    }
+
+
+def slope(samples: list[Sample], field: str) -> float:
+    """MiB an hour by which memory grows, by least squares, the first minute left out."""
+    later = [sample for sample in samples if sample.at_s > WARM_S]
+    if len(later) < 2:
+        raise BenchError("too short a run for a slope")
+    hours = np.array([sample.at_s for sample in later]) / 3600
+    mib = np.array([getattr(sample, field) for sample in later]) / MIB
+    return float(np.polyfit(hours, mib, 1)[0])
+
+
+def pause_s(samples: list[Sample]) -> float:
+    """The longest time in which no commit came."""
+    moved = [samples[0].at_s]
+    for before, after in pairwise(samples):
+        if after.committed > before.committed:
+            moved.append(after.at_s)
+    moved.append(samples[-1].at_s)
+    return max(after - before for before, after in pairwise(moved))
+
+
+def _points(load: Load) -> Points:
+    begin_ms = time.time_ns() // 1_000_000 - load.events // load.series * STEP_MS
+    return Points(load, begin_ms)
+
+
+def _await(done: Callable[[], bool], verifier: LiveVerifier) -> None:
+    """Return when it is done, or nothing more comes."""
+    deadline = time.monotonic() + SETTLE_S
+    while not done() and time.monotonic() < deadline:
+        verifier.check()
+        time.sleep(0.1)
+
+
+def _keep_ten_minutes(settings: Settings) -> None:
+    topics = Topics.of(settings.stream.name)
+    with topic_admin(settings) as admin:
+        admin.alter_configs(
+            [
+                ConfigResource(ConfigResourceType.TOPIC, topic, RETENTION)
+                for topic in (topics.events, topics.forecasts)
+            ]
+        )
+
+
+def _line(sample: Sample, verifier: LiveVerifier) -> str:
+    found = verifier.found
+    return (
+        f"{sample.at_s / 60:.0f} min: {verifier.answered:,} answered, {sample.waiting:,} wait, "
+        f"wrong {found['wrong']}, repeats {found['duplicates_raw']:,}; worker "
+        f"{sample.worker_bytes / MIB:.0f} MiB, Redis {sample.redis_bytes / MIB:.0f} MiB, "
+        f"longest wait {verifier.longest_s:.1f} s"
+    )
