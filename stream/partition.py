@@ -141,7 +141,7 @@ class Partition:
         model = self._engine.manifest.graph_sha256
         if self._store_lost:
             await self._checkpoint.renew()
-            await write_rows(self._checkpoint, self._table, model)
+            await write_rows(self._checkpoint, self._table, None)
             self._store_lost = False
         async with self._working:
             cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from stream.checkpoint import Checkpoint, Terms
 from stream.engine import Engine
@@ -14,6 +15,9 @@ from tidecast.errors import LogMismatchError
 
 SAVE_ROWS = 2000
 """Rows per write while a whole table goes to the store: some two megabytes."""
+
+NO_MODEL: Final = ""
+"""The model of states that are not all of one."""
 
 
 def terms_of(engine: Engine, partitions: int) -> Terms:
@@ -91,27 +95,38 @@ async def recover(
     model = engine.manifest.graph_sha256
     stale_states = checkpoint.model != model
     if stale_states:
-        engine.rebuild_states(table, table.rows())
+        await _rebuild_states(engine, table)
     ended: set[str] = set()
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
         ended.update(engine.apply(table, records, silent=True).ended)
         done = records[-1].offset + 1 - steps.replay_from
         tell(Rebuild(len(table), done, steps.go_on_at - steps.replay_from))
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:
-        await write_rows(checkpoint, table, model)
+        # Windows that no event has changed stay true at their cursor, whatever becomes of states.
+        unchanged = steps.replay_from == steps.go_on_at
+        await write_rows(checkpoint, table, checkpoint.cursor if unchanged else None)
         await checkpoint.save({}, steps.go_on_at, model, dropped=table.missing(ended))
     return table, steps.go_on_at
 
 
-async def write_rows(checkpoint: Checkpoint, table: SeriesTable, model: str) -> None:
-    """Write every row in parts; the cursor is None, so that they mean nothing, until a save.
+async def write_rows(checkpoint: Checkpoint, table: SeriesTable, cursor: int | None) -> None:
+    """Write every row in parts; until a save names the model, their states are nobody's.
 
+    cursor: what the windows are true at meanwhile; None while the rows mean nothing.
     Rows that change meanwhile are for that save to write again.
     """
     rows = table.rows()
     for first in range(0, len(rows), SAVE_ROWS):
         part = table.dump(rows[first : first + SAVE_ROWS])
-        await checkpoint.save(part, None, model)
+        await checkpoint.save(part, cursor, NO_MODEL)
+
+
+async def _rebuild_states(engine: Engine, table: SeriesTable) -> None:
+    """Make all states anew, with a breath for the rest of the worker now and then."""
+    rows = table.rows()
+    for first in range(0, len(rows), SAVE_ROWS):
+        engine.rebuild_states(table, rows[first : first + SAVE_ROWS])
+        await asyncio.sleep(0)
 
 
 async def _stored(

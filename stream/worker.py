@@ -29,6 +29,7 @@ from stream.offsets import KafkaOffsets
 from stream.onnx_predictor import OnnxPredictor
 from stream.redis_store import RedisStore
 from stream.stale_timer import StaleTimer
+from stream.store_outage import RETRY_S
 from stream.watchdog import watch_loop
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError
@@ -171,7 +172,10 @@ class Worker:
 
     async def _save_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.worker.checkpoint_interval_s)
+            interval_s = self._settings.worker.checkpoint_interval_s
+            # A checkpoint that fails has copied all rows changed since Redis went away.
+            pause_s = RETRY_S if self._assignment.outage.seconds else interval_s
+            await asyncio.sleep(pause_s)
             await self._assignment.save()
 
     async def _watch_faust(self) -> None:

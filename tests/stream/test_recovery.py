@@ -14,10 +14,10 @@ from stream.health import Rebuild
 from stream.records import LoggedRecord
 from stream.recovery import SAVE_ROWS, Plan, plan, recover
 from stream.series_table import SeriesTable
-from stream.testing import InMemoryLog, InMemoryStore
+from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryStore
 from tests.stream.events import Event, records_of
 from tests.stream.partitions import FIRST, PLACE, SECOND, claim, engine_of
-from tidecast.errors import FencedError, LogMismatchError
+from tidecast.errors import FencedError, LogMismatchError, RedisError
 
 ALL = 10**6
 
@@ -155,6 +155,22 @@ async def test_a_new_model_keeps_windows_and_rebuilds_states(committed: int) -> 
     new.rebuild_states(expected, rows)
     new.apply(expected, RECORDS[18:committed])
     assert cursor == committed
+    assert dumped(table) == dumped(expected)
+
+
+@pytest.mark.parametrize("write", [1, 2])
+async def test_a_new_model_that_crashes_half_way_loses_no_window(write: int) -> None:
+    """Nor does it need the events that the windows were made of: retention has passed them."""
+    old, new = (engine_of(step_seconds=60, name=name) for name in ("counting", "counting-2"))
+    inner = await store_at(18, old)
+    expected, _ = await recovered(inner.snapshot(), log_of(18), new)
+    crashing = FaultyStore(inner, [None] * write + [Fault.REPLY_LOST])
+    checkpoint = await claim(crashing, SECOND, new)
+    with pytest.raises(RedisError):
+        await recover(new, checkpoint, log_of(18, start=18), ALL)
+    checkpoint = await claim(inner, Owner(3, "worker-3"), new)
+    table, cursor = await recover(new, checkpoint, log_of(18, start=18), ALL)
+    assert cursor == 18
     assert dumped(table) == dumped(expected)
 
 
