@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import faust
+from faust.tables.manager import TableManager
 
 from stream.assignment import Assignment, Batch
 from stream.batch_transport import Transport
@@ -50,6 +51,7 @@ def build_app(
         topic_disable_leader=True,
         # Faust's web server would listen on every interface, without a password.
         web_enabled=False,
+        TableManager=NoTables,
         datadir=tempfile.gettempdir(),
         autodiscover=False,
     )
@@ -72,6 +74,15 @@ def build_app(
             await asyncio.shield(answer(batch))
 
     return app
+
+
+class NoTables(TableManager):  # type: ignore[misc] # Faust is untyped here
+    """We keep state elsewhere, so there is no second to be waited for tables to be declared."""
+
+    async def on_start(self) -> None:
+        """See TableManager."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def group_of(settings: Settings) -> str:

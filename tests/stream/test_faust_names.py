@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from faust.tables.manager import TableManager
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -33,8 +34,10 @@ SIGNATURES: Final[list[tuple[Callable[..., Any], list[str]]]] = [
     (driver.Consumer._should_commit, ["self", "tp", "offset"]),
     (driver.Consumer.wait_first, ["self", "coros", "timeout"]),
     (driver.AIOKafkaConsumerThread._ensure_consumer, ["self"]),
+    # Overridden in app.NoTables, and called by it.
+    (TableManager.on_start, ["self"]),
+    (TableManager._update_channels, ["self"]),
     # Called by worker.Worker.
-    (driver.Consumer.topic_partitions, ["self", "topic"]),
     (driver.Consumer.commit, ["self", "topics", "start_new_transaction"]),
     # Built like Faust's own.
     (driver.Transport.__init__, ["self", "args", "kwargs"]),
@@ -53,6 +56,17 @@ def test_a_method_has_the_parameters_that_we_count_on(
 ) -> None:
     """A change here is a change of `stream/batch_transport.py`."""
     assert list(inspect.signature(function).parameters) == parameters
+
+
+def test_the_table_manager_waits_for_a_second_and_starts_two_things() -> None:
+    """`app.NoTables` does the same without the second."""
+    source = inspect.getsource(TableManager.on_start)
+    calls = [line.strip() for line in source.splitlines() if "await " in line]
+    assert calls == [
+        "await self.sleep(1.0)",
+        "await self._update_channels()",
+        "await self.recovery.start()",
+    ]
 
 
 def test_a_message_is_built_from_what_batch_transport_gives() -> None:
