@@ -19,6 +19,9 @@ from tidecast.topics import Topics
 COMMIT_S: Final = 1.0
 """Commits trail checkpoints by at most this; a restart skips the difference."""
 
+REQUEST_S: Final = 30.0
+"""How long an answer of the broker is waited for."""
+
 BUFFERED_BATCHES: Final = 2
 """Batches waiting for the agent: enough to keep it busy, few enough to bound memory."""
 
@@ -39,10 +42,10 @@ def build_app(
         broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
         broker_credentials=_credentials(settings.kafka),
         broker_commit_interval=COMMIT_S,
-        broker_heartbeat_interval=3.0,
-        broker_session_timeout=10.0,
-        # The producer's default would wait 20 minutes for a broker.
-        broker_request_timeout=30.0,
+        broker_heartbeat_interval=0.3 * settings.worker.session_s,
+        broker_session_timeout=settings.worker.session_s,
+        # The producer's default would wait 20 minutes for a broker; a session's is to be shorter.
+        broker_request_timeout=max(REQUEST_S, settings.worker.session_s),
         broker_max_poll_records=settings.worker.batch_records,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.worker.instance,

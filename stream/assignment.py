@@ -22,9 +22,9 @@ from stream.store_outage import RETRY_S, StoreOutage
 from tidecast.errors import EpochError, FencedError, KafkaError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 
-REFUSED_S: Final = 30.0
-"""How long Kafka may hold us for the owner of a partition whose state says otherwise: three times
-what it takes to notice that one is no member any more."""
+REFUSED_SESSIONS: Final = 3
+"""For how many session timeouts Kafka may hold us for the owner of a partition whose state says
+otherwise; one that is no member any more learns of it in less than one."""
 
 log = structlog.get_logger("tidecast.assignment")
 
@@ -188,8 +188,9 @@ class Assignment:
         past = self._past.get(place)
         if past is None or (owner != past.owner and owner.generation >= past.owner.generation):
             return False
-        refused_for_s = self._clock() - past.since_s
-        if past.refusal and owner == past.owner and refused_for_s > REFUSED_S:
+        limit_s = REFUSED_SESSIONS * self._worker.session_s
+        overdue = self._clock() - past.since_s > limit_s
+        if past.refusal and owner == past.owner and overdue:
             raise EpochError(
                 f"Kafka has given {place} to this worker in generation {owner.generation}, but "
                 f"{past.refusal}: either Kafka has forgotten the group and counts anew, or two "

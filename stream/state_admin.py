@@ -22,8 +22,6 @@ from stream.state_changes import Change, moved, rebuilt, without
 from tidecast.errors import FencedError, GroupInUseError, StateError
 from tidecast.topics import Topics, partition_of
 
-LEAVE_S: Final = 12.0
-"""How long a stopped worker's members may take to leave: Kafka's session timeout, and a little."""
 POLL_S: Final = 0.5
 
 
@@ -67,7 +65,7 @@ class StateAdmin:
         """Every partition in store and log; safe on a live stream."""
         return await look(self.services.store, self.services.log, self.topic)
 
-    async def wait_until_idle(self, limit_s: float = LEAVE_S) -> None:
+    async def wait_until_idle(self, limit_s: float) -> None:
         """Return once the group has no members. Raises GroupInUseError when it keeps some."""
         deadline = time.monotonic() + limit_s
         while members := await self.services.group.members():
@@ -147,5 +145,5 @@ class StateAdmin:
 def _in_use(members: Sequence[str]) -> str:
     return (
         f"workers are running: {', '.join(members)}; stop them, then run this again (a worker that "
-        "was killed, left with code 70, or has a worker.instance stays a member for 10 s)"
+        "was killed, left with code 70, or has a worker.instance stays a member for worker.session_s)"
     )

@@ -101,6 +101,8 @@ class WorkerSettings(_Section):
     instance: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] | None = None
     """This worker's place in the group (Kafka's `group.instance.id`), its own for each of them.
     A worker that starts with it takes the place of the one before it, without a rebalance."""
+    session_s: Annotated[float, Field(ge=1, le=300)] = 10.0
+    """How long a worker may be silent before Kafka gives its partitions to others."""
     checkpoint_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.2
     """Checkpoints of several batches go together. A crash repeats at most this much work."""
     batch_records: Annotated[int, Field(ge=1, le=100_000)] = 4096

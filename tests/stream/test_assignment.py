@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from stream.assignment import REFUSED_S, Assignment, Batch, Services
+from stream.assignment import REFUSED_SESSIONS, Assignment, Batch, Services
 from stream.checkpoint import Owner, Store, TopicPartition
 from stream.records import LoggedRecord
 from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
@@ -233,7 +233,7 @@ async def test_a_partition_that_kafka_gives_and_the_state_refuses_for_long_is_an
     await handle(before, [batch(0, 8, THIRD)])
     assignment, output = world.worker()
     await handle(assignment, [batch(0, 4, FIRST)])
-    world.now_s += REFUSED_S
+    world.now_s += REFUSED_SESSIONS * WorkerSettings().session_s
     await handle(assignment, [batch(4, 8, FIRST)])
     world.now_s += 1
     with pytest.raises(EpochError, match="tidecast state move-epoch"):

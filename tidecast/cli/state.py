@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+GRACE_S: Final = 2.0
+"""How much longer than its session a member that was killed may stay listed."""
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -138,13 +141,14 @@ def _change(
     file: Path | None, plan: Callable[[StateAdmin], Awaitable[Sequence[Change]]], *, yes: bool
 ) -> None:
     """Plan, show, ask, do."""
+    session_s = client_settings(file).worker.session_s
     if not (yes or sys.stdin.isatty()):
         raise typer.BadParameter("nobody is here to be asked: add --yes")
 
     async def change(admin: StateAdmin) -> None:
         if await admin.services.group.members():
             typer.echo("waiting for the workers to leave the group", err=True)
-        await admin.wait_until_idle()
+        await admin.wait_until_idle(session_s + GRACE_S)
         changes = await plan(admin)
         for one in changes:
             typer.echo(one.says)

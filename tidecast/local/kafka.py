@@ -58,6 +58,8 @@ share.coordinator.state.topic.num.partitions=4
 
 # Nobody waits: a group is complete when its first member is there.
 group.initial.rebalance.delay.ms=0
+# A worker may be given up as soon as its settings say.
+group.min.session.timeout.ms=1000
 # After a crash the broker may register again only when its old session is over.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
