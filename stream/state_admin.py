@@ -144,6 +144,6 @@ class StateAdmin:
 
 def _in_use(members: Sequence[str]) -> str:
     return (
-        f"workers are running: {', '.join(members)}; stop them, then run this again (a worker that "
-        "was killed, left with code 70, or has a worker.instance stays a member for worker.session_s)"
+        f"workers are running: {', '.join(members)}; stop them, then run this again (one that was "
+        "killed, left with code 70, or has a worker.instance stays a member for worker.session_s)"
     )

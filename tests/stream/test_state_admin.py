@@ -217,7 +217,7 @@ async def test_no_change_is_planned_while_workers_run() -> None:
     admin = world.admin()
     for plan in (admin.rebuild(), admin.move_epoch(), admin.drop_series(SERIES)):
         with pytest.raises(
-            GroupInUseError, match=r"running: worker-1-abc; stop them.*worker.session_s"
+            GroupInUseError, match=r"running: worker-1-abc; stop them.*session_s"
         ):
             await plan
     with pytest.raises(GroupInUseError):
