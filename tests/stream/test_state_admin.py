@@ -216,9 +216,7 @@ async def test_no_change_is_planned_while_workers_run() -> None:
     world.group.present.append("worker-1-abc")
     admin = world.admin()
     for plan in (admin.rebuild(), admin.move_epoch(), admin.drop_series(SERIES)):
-        with pytest.raises(
-            GroupInUseError, match=r"running: worker-1-abc; stop them.*session_s"
-        ):
+        with pytest.raises(GroupInUseError, match=r"running: worker-1-abc; stop them.*session_s"):
             await plan
     with pytest.raises(GroupInUseError):
         await admin.wait_until_idle(limit_s=0)
