@@ -119,8 +119,11 @@ class Partition:
         return await asyncio.shield(self._save())
 
     def as_saved(self) -> Saved | None:
-        """The table with the head that the store holds it under; None with changes unsaved."""
-        if self.cursor != self.saved:
+        """The table with the head that the store holds it under.
+
+        None with changes unsaved, or while a batch may still change it: until `release`.
+        """
+        if self.cursor != self.saved or not self._released:
             return None
         return Saved(self._table, self._checkpoint.head)
 
