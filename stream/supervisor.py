@@ -30,7 +30,8 @@ STOP_S: Final = 15.0
 """Longest stop of a worker, which gives itself ten seconds."""
 
 FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 30.0
+LONGEST_PAUSE_S: Final = 10.0
+"""Kafka or Redis may be away for long; once it is back, forecasts wait for us."""
 CALM_S: Final = 60.0
 """A worker that lived this long had started well: the next pause is the first again."""
 

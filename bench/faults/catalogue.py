@@ -16,6 +16,7 @@ from bench.faults.worker_faults import WORKER_FAULTS
 FAULTS: Final[dict[str, Fault]] = {
     fault.name: fault
     for fault in (
+        Fault(name="none", group="none", about="no fault"),
         *WORKER_FAULTS,
         *KAFKA_FAULTS,
         *REDIS_FAULTS,

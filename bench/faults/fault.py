@@ -16,7 +16,7 @@ from bench.faults.points import Load, Shape, as_they_are
 from bench.processes import WORKER
 from tidecast.settings import Settings
 
-Group = Literal["worker", "kafka", "redis", "input", "mix", "stop", "control"]
+Group = Literal["none", "worker", "kafka", "redis", "input", "mix", "stop", "control"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Fault:
     """A fault by name.
 
     about: in half a line, for the table. act: commits it while events flow, and returns when it
-    is over. shape: what it does to the input. workers: how many there are. module: what they run;
+    is over. shape: what it does to the input. workers: how many there are. members: whether each
+    keeps its place in the group while it is away (`worker.instance`). module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
     ruin: what becomes of the log when all is over; a worker that is started then must refuse.
     disk_mib: the size of Kafka's disk, which is then its own; 0 for what there is.
@@ -68,6 +69,7 @@ class Fault:
     act: Callable[[Stage], None] = nothing
     shape: Shape = as_they_are
     workers: int = 2
+    members: bool = True
     module: Sequence[str] = WORKER
     first: Callable[[Random], Sequence[str]] | None = None
     stream: Mapping[str, Any] = field(default_factory=dict)

@@ -85,6 +85,12 @@ class Fleet:
         """SIGKILL; the watcher starts it again."""
         self._workers[number].send(signal.SIGKILL)
 
+    def lose(self, number: int) -> None:
+        """SIGKILL, and it never comes back."""
+        with self._lock:
+            worker = self._workers.pop(number)
+        worker.kill()
+
     def pause(self, number: int) -> None:
         """SIGSTOP: it keeps its connections and its partitions, and does nothing."""
         self._workers[number].send(signal.SIGSTOP)

@@ -41,6 +41,7 @@ OTHERS: Final = ("recovery", "soak")
 """Benches whose last result belongs on the page too."""
 
 TITLES: Final = {
+    "none": "Nothing happens",
     "worker": "Workers",
     "kafka": "Kafka",
     "redis": "Redis",
@@ -50,6 +51,9 @@ TITLES: Final = {
     "control": "Negative controls",
 }
 NOTES: Final = {
+    "none": """\
+What the figures below are to be compared with: the longest wait of a run without a fault.
+""",
     "stop": """\
 The log no longer holds what the state continues from. The counts are those before; a worker that
 is started then refuses with its exit code, and names the command that helps.
@@ -109,6 +113,7 @@ def _skipped(rows: Sequence[Row]) -> Iterator[str]:
 def _foot(rows: Sequence[Row]) -> str:
     places = sorted({row.machine for row in rows})
     days = sorted({row.date[:10] for row in rows})
+    commits = sorted({row.commit for row in rows})
     versions = {f"{name} {version}" for row in rows for name, version in row.versions.items()}
     return "\n".join(
         [
@@ -116,6 +121,7 @@ def _foot(rows: Sequence[Row]) -> str:
             *(f"- {place}" for place in places),
             f"- {days[0]} to {days[-1]}",
             f"- {', '.join(sorted(versions))}",
+            f"- Tidecast at {', '.join(commits)}",
             "",
         ]
     )

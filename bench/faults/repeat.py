@@ -102,7 +102,8 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
         stack.enter_context(stream_topics(settings))
         fleet = stack.enter_context(Fleet(place.by_proxy(settings), logs, fault.module))
         for number in range(fault.workers):
-            fleet.start(number, fault.first(random) if fault.first and number == 0 else None)
+            first_module = fault.first(random) if fault.first and number == 0 else None
+            fleet.start(number, first_module, member=fault.members)
         _await_ready(settings, fault.workers, first, fleet)
         driver = Driver(settings, shaped, _rate(fault, load), fault.compression)
         epilogue = Driver(settings, last, load.rate)

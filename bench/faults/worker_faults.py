@@ -28,6 +28,11 @@ def kill(stage: Stage) -> None:
     stage.fleet.kill(stage.random.choice(stage.fleet.numbers))
 
 
+def lose(stage: Stage) -> None:
+    """SIGKILL one worker for good, decided by the seed."""
+    stage.fleet.lose(stage.random.choice(stage.fleet.numbers))
+
+
 def sleep_past_session(stage: Stage) -> None:
     """SIGSTOP one worker until others have its partitions, and SIGCONT: a zombie."""
     _sleep(stage)
@@ -111,6 +116,14 @@ WORKER_FAULTS: Final = (
         group="worker",
         about="SIGKILL of one of two at a random moment",
         act=kill,
+        outage_bar_s=15,
+    ),
+    Fault(
+        name="worker-lost",
+        group="worker",
+        about="SIGKILL of one of two, which never comes back: the other takes over",
+        act=lose,
+        members=False,
         outage_bar_s=15,
     ),
     Fault(

@@ -226,6 +226,6 @@ def test_the_codes_of_the_table() -> None:
 
 def test_pauses_double_up_to_a_limit_and_begin_again_after_a_calm_life() -> None:
     backoff = Backoff(jitter=lambda: 1.0)
-    assert [backoff.pause_s(0) for _ in range(7)] == [1, 2, 4, 8, 16, 30, LONGEST_PAUSE_S]
+    assert [backoff.pause_s(0) for _ in range(7)] == [1, 2, 4, 8, 10, 10, LONGEST_PAUSE_S]
     assert [backoff.pause_s(CALM_S), backoff.pause_s(CALM_S - 1)] == [1, 2]
     assert Backoff(jitter=lambda: 0.0).pause_s(0) == 0.5
