@@ -19,6 +19,7 @@ from stream.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.engine import Engine
 from stream.kafka_admin import KafkaAdmin
 from stream.kafka_log import KafkaEventLog
+from stream.kafka_records import bound_batches
 from stream.recovery import recover, terms_of
 from stream.redis_store import RedisStore
 from stream.series_table import SeriesTable
@@ -47,6 +48,7 @@ def measure(servers: LocalServers, load: Load) -> Result:
     Raises BenchError when a table does not hold every series.
     """
     found = conditions()
+    bound_batches()  # as a worker does
     with fresh_stream(servers) as settings:
         publish_backlog(settings, load.events, load.series)
         seconds = [_rebuild(settings, f"{n}", load.series) for n in range(load.repeats)]
