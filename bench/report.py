@@ -120,7 +120,10 @@ def caption(result: Result) -> str:
 
 
 def _plain(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,}"
+    if isinstance(value, str):
+        return value
+    # A result that was kept comes back with floats for whole numbers.
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
 
 
 def _rounded(value: float) -> float:
