@@ -8,8 +8,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-import aiokafka
-
 from bench.backlog import publish_backlog
 from bench.machine import conditions
 from bench.processes import expect
@@ -114,12 +112,12 @@ async def _recover_all(
 
 
 async def _commit_ends(settings: Settings, group: str) -> None:
-    async with aiokafka.AIOKafkaConsumer(
-        **aiokafka_options(settings.kafka), group_id=group, enable_auto_commit=False
-    ) as consumer:
-        places = [aiokafka.TopicPartition(*place) for place in _places(settings)]
-        consumer.assign(places)
-        await consumer.commit(await consumer.end_offsets(places))
+    client = aiokafka_options(settings.kafka)
+    async with (
+        aclosing(KafkaAdmin(client, group)) as admin,
+        aclosing(KafkaEventLog(client, admin)) as log,
+    ):
+        await admin.commit({place: (await log.bounds(place)).end for place in _places(settings)})
 
 
 def _places(settings: Settings) -> list[TopicPartition]:

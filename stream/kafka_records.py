@@ -7,6 +7,7 @@ anybody can look at it. `bound_batches` gives it codecs with a limit, and an ite
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -41,9 +42,8 @@ def bound_batches() -> None:
     }
     modules = {plain_batches.__name__, DefaultRecordBatch.__module__}
     for name in modules:
-        module = __import__(name, fromlist=["*"])
         for codec, function in codecs.items():
-            setattr(module, codec, function)
+            setattr(sys.modules[name], codec, function)
     fetcher.PartitionRecords = BoundedRecords
 
 

@@ -166,11 +166,11 @@ class Worker:
             await self._assignment.release(list(self._assignment.committable()))
             await self._app.consumer.commit()
             await self._app.stop()
-        for close in (self._output.stop, self._log.aclose, self._admin.aclose):
+        for close in (
+            *(self._output.stop, self._log.aclose, self._admin.aclose),
+            *(self._store.close, self._offsets.close, self._health.stop),
+        ):
             await close()
-        await self._store.close()
-        await self._offsets.close()
-        await self._health.stop()
         deadline.cancel()
 
     async def _save_for_ever(self) -> None:

@@ -97,12 +97,7 @@ def in_kafka(place: TopicPartition, settings: KafkaSettings) -> Opened:
 async def commit_in_kafka(
     settings: KafkaSettings, group: str, place: TopicPartition, offset: int
 ) -> None:
-    kafka_place = aiokafka.TopicPartition(*place)
-    async with aiokafka.AIOKafkaConsumer(
-        **aiokafka_options(settings), group_id=group, enable_auto_commit=False
-    ) as consumer:
-        consumer.assign([kafka_place])
-        await consumer.commit({kafka_place: offset})
+    await KafkaAdmin(aiokafka_options(settings), group).commit({place: offset})
 
 
 async def read(opened: Opened, start: int, end: int) -> list[LoggedRecord]:
