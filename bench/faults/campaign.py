@@ -41,8 +41,8 @@ def run(campaign: Campaign, results: Results, say: Callable[[str], None]) -> lis
     done = {(row.fault, row.seed) for row in known if not row.failed}
     wanted = [
         (fault, seed)
-        for fault in campaign.faults
         for seed in range(campaign.seed, campaign.seed + campaign.repeats)
+        for fault in campaign.faults
         if (fault.name, seed) not in done
     ]
     rows: list[Row] = []

@@ -58,7 +58,7 @@ class Fault:
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
     ruin: what becomes of the log when all is over; a worker that is started then must refuse.
     disk_mib: the size of Kafka's disk, which is then its own; 0 for what there is.
-    lasts_s: how long it lasts where that is long: events then flow for twice as long and more.
+    lasts_s: how long it lasts where that is long: events then flow for longer.
     outage_bar_s: the longest outage that is allowed, None where there is no such bar.
     impossible: why this machine cannot run it; empty where it can.
     """

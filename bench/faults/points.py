@@ -46,7 +46,7 @@ class Load:
 
     events: int = 100_000
     series: int = 4_000
-    rate: int = 8_000
+    rate: int = 16_000
 
 
 class Points(Sequence[Point]):

@@ -37,10 +37,12 @@ SETTLE_S: Final = 90.0
 CONTROL_SETTLE_S: Final = 25.0
 """Enough for what is killed to come back and to answer."""
 LOOK_S: Final = 0.1
-FLOWING: Final = 2.6
-"""Events flow for so many times the length of the fault: the latest share leaves 40 % of it."""
-EARLIEST, LATEST = 0.35, 0.6
-"""When the fault comes: which share of the events is out by then, decided by the seed."""
+FLOWING: Final = 1.4
+"""Events flow for so many times the length of a fault that lasts."""
+SHARES: Final = (0.35, 0.6)
+"""When a fault comes: which share of the events is out by then, decided by the seed."""
+SHARES_BEFORE_LASTING: Final = (0.1, 0.25)
+"""The same for a fault that lasts: what is left flows longer than the fault."""
 
 
 def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) -> Verdict:
@@ -74,7 +76,8 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
 def _commit(fault: Fault, stage: Stage) -> int:
     """Commit the fault while events flow; when it was over: milliseconds since 1970."""
     stage.driver.start()
-    stage.driver.await_share(stage.random.uniform(EARLIEST, LATEST))
+    shares = SHARES_BEFORE_LASTING if fault.lasts_s else SHARES
+    stage.driver.await_share(stage.random.uniform(*shares))
     fault.act(stage)
     healed_ms = _now_ms()
     stage.driver.join()
