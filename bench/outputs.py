@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 
 from stream.app import group_of
-from stream.checkpoint import TopicPartition
 from stream.grid import IntArray
-from stream.kafka_admin import KafkaAdmin
-from stream.kafka_log import KafkaEventLog
+from stream.kafka.admin import KafkaAdmin
+from stream.kafka.log import KafkaEventLog
 from stream.records import Record
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import TopicPartition
+from stream.state.redis_store import RedisStore
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import Settings
 from tidecast.topics import Topics

@@ -13,14 +13,14 @@ from bench.machine import conditions
 from bench.processes import expect
 from bench.report import Figure, Result
 from bench.streams import fresh_stream
-from stream.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.engine import Engine
-from stream.kafka_admin import KafkaAdmin
-from stream.kafka_log import KafkaEventLog
-from stream.kafka_records import bound_batches
-from stream.recovery import recover, terms_of
-from stream.redis_store import RedisStore
-from stream.series_table import SeriesTable
+from stream.kafka.admin import KafkaAdmin
+from stream.kafka.log import KafkaEventLog
+from stream.kafka.records import bound_batches
+from stream.series.table import SeriesTable
+from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
+from stream.state.recovery import recover, terms_of
+from stream.state.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.local import LocalServers

@@ -21,17 +21,17 @@ from bench.machine import conditions
 from bench.report import Figure, Result
 from bench.streams import fresh_stream
 from stream.app import group_of
-from stream.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.decoder import Decoder
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.grid import FloatArray, IntArray
-from stream.kafka_output import KafkaOutput
+from stream.kafka.output import KafkaOutput
 from stream.onnx_predictor import OnnxPredictor
 from stream.predictor import Prediction
 from stream.records import Record
-from stream.recovery import terms_of
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
+from stream.state.recovery import terms_of
+from stream.state.redis_store import RedisStore
 from tidecast.bundle import read_bundle
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.local import LocalServers

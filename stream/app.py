@@ -11,7 +11,7 @@ import faust
 from faust.tables.manager import TableManager
 
 from stream.assignment import Assignment, Batch
-from stream.batch_transport import Transport
+from stream.kafka.batch_transport import Transport
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import KafkaSettings, Settings
 from tidecast.topics import Topics

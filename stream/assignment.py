@@ -9,16 +9,16 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from stream.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
-from stream.health import AssignmentState, Held, Rebuild
 from stream.output import Output
 from stream.partition import Partition, Saved
 from stream.records import Record
-from stream.recovery import recover, terms_of
-from stream.store_outage import RETRY_S, StoreOutage
+from stream.state.checkpoint import Checkpoint, Owner, Store, TopicPartition
+from stream.state.recovery import recover, terms_of
+from stream.state.store_outage import RETRY_S, StoreOutage
+from stream.watch.health import AssignmentState, Held, Rebuild
 from tidecast.errors import EpochError, FencedError, KafkaError, RedisError, StoreLostError
 from tidecast.settings import WorkerSettings
 

@@ -9,7 +9,7 @@ import numpy as np
 from stream.decoder import Columns, Refusal
 from stream.forecaster import Forecasts
 from stream.grid import BoolArray, FloatArray, IntArray, slots_of
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from tidecast.bundle import Manifest
 from tidecast.errors import Reason
 

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.admission import Admission
 from stream.decoder import Decoder, Refusal
 from stream.draft import Draft
 from stream.forecaster import Forecaster
 from stream.grid import NEVER, FloatArray, IntArray, rounds
-from stream.lifetimes import Lifetimes
 from stream.predictor import Predictor
 from stream.records import Record
-from stream.series_table import Layout, SeriesTable
+from stream.series.admission import Admission
+from stream.series.lifetimes import Lifetimes
+from stream.series.table import Layout, SeriesTable
 from tidecast.bundle import Manifest
 from tidecast.errors import Reason, SettingsError
 from tidecast.settings import Rule, StreamSettings

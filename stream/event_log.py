@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple, Protocol
 
-from stream.checkpoint import TopicPartition
 from stream.records import Record
+from stream.state.checkpoint import TopicPartition
 
 
 class Bounds(NamedTuple):

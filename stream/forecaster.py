@@ -8,7 +8,7 @@ import numpy as np
 
 from stream.grid import NEVER, BoolArray, FloatArray, IntArray
 from stream.predictor import Predictor
-from stream.series_table import Layout, SeriesTable
+from stream.series.table import Layout, SeriesTable
 from tidecast.messages import Status
 
 STATUSES: tuple[Status, ...] = tuple(Status)

@@ -15,7 +15,7 @@ LIBRARY_LEVELS: Final = {
     "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
-    "stream.batch_transport": logging.WARNING,
+    "stream.kafka.batch_transport": logging.WARNING,
     # Only the check of the topics uses it, and reports its failure as an error of ours.
     "kafka": logging.CRITICAL,
 }

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import structlog
 
-from stream.checkpoint import Checkpoint, Head
 from stream.decoder import Refusal
 from stream.encoder import Encoder
 from stream.engine import Engine
@@ -18,8 +17,9 @@ from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.quiet import QuietSeries
 from stream.records import Record
-from stream.recovery import write_rows
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
+from stream.state.checkpoint import Checkpoint, Head
+from stream.state.recovery import write_rows
 from tidecast.errors import Reason, StoreLostError, TidecastError
 from tidecast.messages import Rejection
 

@@ -13,7 +13,7 @@ import numpy as np
 from stream.encoder import Encoder, Message
 from stream.engine import Engine
 from stream.grid import NEVER, IntArray
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 
 ROWS_AT_ONCE: Final = 4096
 """Rows copied and stepped together: a few megabytes."""

@@ -8,7 +8,7 @@ from itertools import islice
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.records import Record
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from tidecast.messages import Forecast, decode_forecast
 from tidecast.topics import Topics
 

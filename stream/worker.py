@@ -18,20 +18,20 @@ import structlog
 from stream.app import build_app, group_of
 from stream.assignment import Assignment, Services
 from stream.engine import Engine
-from stream.health import Membership
-from stream.health_server import HealthServer
-from stream.kafka_admin import KafkaAdmin
-from stream.kafka_log import KafkaEventLog
-from stream.kafka_output import KafkaOutput
-from stream.kafka_records import bound_batches
+from stream.kafka.admin import KafkaAdmin
+from stream.kafka.log import KafkaEventLog
+from stream.kafka.output import KafkaOutput
+from stream.kafka.records import bound_batches
 from stream.logs import configure_logs
-from stream.monitor import Monitor, Sources
-from stream.offsets import KafkaOffsets
 from stream.onnx_predictor import OnnxPredictor
-from stream.redis_store import RedisStore
 from stream.stale_timer import StaleTimer
-from stream.store_outage import RETRY_S
-from stream.watchdog import watch_loop
+from stream.state.redis_store import RedisStore
+from stream.state.store_outage import RETRY_S
+from stream.watch.health import Membership
+from stream.watch.health_server import HealthServer
+from stream.watch.monitor import Monitor, Sources
+from stream.watch.offsets import KafkaOffsets
+from stream.watch.watchdog import watch_loop
 from tidecast.bundle import read_bundle
 from tidecast.errors import EXIT_CANNOT_CONTINUE, BundleError, WatchdogError
 from tidecast.kafka_clients import aiokafka_options

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.inspection import Verdict
+from stream.admin.inspection import Verdict
 from tidecast import errors
 from tidecast.errors import Reason, TidecastError
 from tidecast.messages import Status

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from stream.assignment import Services
-from stream.checkpoint import Head, Store, TopicPartition, Write
 from stream.event_log import EventLog
 from stream.logs import configure_logs
+from stream.state.checkpoint import Head, Store, TopicPartition, Write
 from stream.worker import load_engine, run_engine
 from tests.stream.broken import UnfencedStore
 from tidecast.settings import load_settings

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stream.assignment import Services
-from stream.checkpoint import Head, Store, TopicPartition, Write
 from stream.encoder import Message
 from stream.engine import Answers, Engine
 from stream.grid import FloatArray, IntArray
@@ -24,7 +23,8 @@ from stream.onnx_predictor import OnnxPredictor
 from stream.output import Delivery, Output
 from stream.predictor import Prediction, Predictor
 from stream.records import Record
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
+from stream.state.checkpoint import Head, Store, TopicPartition, Write
 from stream.worker import run_engine
 from tidecast.bundle import read_bundle
 from tidecast.settings import StreamSettings, load_settings

@@ -14,7 +14,7 @@ import msgspec
 from bench.processes import BenchError
 from stream.encoder import Encoder
 from stream.engine import Engine
-from stream.kafka_records import bound_batches
+from stream.kafka.records import bound_batches
 from stream.records import Record
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.repeats import ForecastIdentity, SeenForecasts

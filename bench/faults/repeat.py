@@ -24,8 +24,8 @@ from bench.faults.verifier import verify
 from bench.processes import BenchError
 from bench.streams import Ends, fresh_name, stream_topics
 from stream.app import group_of
-from stream.checkpoint import TopicPartition
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import TopicPartition
+from stream.state.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.errors import TidecastError
 from tidecast.settings import Settings, StreamSettings

@@ -26,8 +26,8 @@ from bench.processes import BenchError
 from bench.report import Figure, Result
 from bench.streams import fresh_name, stream_topics, topic_admin
 from stream.app import group_of
-from stream.checkpoint import TopicPartition
-from stream.offsets import KafkaOffsets
+from stream.state.checkpoint import TopicPartition
+from stream.watch.offsets import KafkaOffsets
 from stream.worker import load_engine
 from tidecast.errors import KafkaError
 from tidecast.kafka_clients import aiokafka_options

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.records import LoggedRecord
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from stream.worker import load_engine
 from tidecast.settings import Settings, load_settings
 from tidecast.topics import Topics

@@ -16,12 +16,12 @@ from bench.faults.expected import Expected, expect
 from bench.faults.timing import Answered
 from bench.faults.verdict import Found
 from bench.outputs import partition_records
-from stream import checkpoint
 from stream.app import group_of
 from stream.engine import Engine
-from stream.kafka_records import bound_batches
+from stream.kafka.records import bound_batches
 from stream.records import Record
-from stream.redis_store import RedisStore
+from stream.state import checkpoint
+from stream.state.redis_store import RedisStore
 from tidecast.errors import MessageError, TidecastError
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.messages import Status, read_rejection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stream.checkpoint import TopicPartition
+from stream.state.checkpoint import TopicPartition
 from stream.testing.services import InMemoryLog
 from tidecast.errors import GroupInUseError
 

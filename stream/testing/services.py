@@ -6,12 +6,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 
-from stream.checkpoint import TopicPartition
 from stream.encoder import Message
 from stream.event_log import Bounds
-from stream.health import Offsets
 from stream.output import Delivery
 from stream.records import Record
+from stream.state.checkpoint import TopicPartition
+from stream.watch.health import Offsets
 from tidecast.errors import KafkaError, LogMismatchError
 from tidecast.messages import Rejection
 

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import Enum, auto
 
-from stream.checkpoint import Head, Size, Store, TopicPartition, Write
+from stream.state.checkpoint import Head, Size, Store, TopicPartition, Write
 from tidecast.errors import RedisError
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from stream.checkpoint import TopicPartition
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import TopicPartition
+from stream.state.redis_store import RedisStore
 from tests.e2e.test_bad_input import read_rejections
 from tests.e2e.worker_process import running_worker
 from tests.waiting import wait_until

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from stream.app import group_of
-from stream.checkpoint import TopicPartition
-from stream.redis_store import RedisStore
 from stream.replay import replay
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
+from stream.state.checkpoint import TopicPartition
+from stream.state.redis_store import RedisStore
 from stream.worker import load_engine
 from tests.e2e import etth1
 from tests.e2e.worker_process import running_worker

@@ -13,8 +13,8 @@ from kafka.admin import KafkaAdminClient
 from typer.testing import CliRunner
 
 from stream.app import group_of
-from stream.checkpoint import TopicPartition, Write
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import TopicPartition, Write
+from stream.state.redis_store import RedisStore
 from tests.e2e.worker_process import running_worker
 from tests.waiting import wait_until
 from tidecast import Forecast, Publisher, Subscriber

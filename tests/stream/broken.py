@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from stream.checkpoint import Head, Store, TopicPartition, Write
+from stream.state.checkpoint import Head, Store, TopicPartition, Write
 
 
 class UnfencedStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream.health import AssignmentState, Facts, Held, Membership, Offsets, Rebuild
+from stream.watch.health import AssignmentState, Facts, Held, Membership, Offsets, Rebuild
 from tests.stream.partitions import PLACE
 
 OUTAGE_S: Final = 30.0

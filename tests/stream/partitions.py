@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from stream.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.output import Output
 from stream.partition import Partition
-from stream.recovery import recover, terms_of
+from stream.state.checkpoint import Checkpoint, Owner, Store, TopicPartition
+from stream.state.recovery import recover, terms_of
 from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
 from tidecast.settings import StreamSettings
 

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from stream.assignment import REFUSED_SESSIONS, Assignment, Batch, Services
-from stream.checkpoint import Owner, Store, TopicPartition
 from stream.records import LoggedRecord
+from stream.state.checkpoint import Owner, Store, TopicPartition
 from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
 from tests.stream.broken import CountingStore, SlowStore
 from tests.stream.events import Event, records_of

@@ -6,7 +6,7 @@ import pytest
 
 from stream.engine import Engine
 from stream.records import LoggedRecord
-from stream.recovery import recover
+from stream.state.recovery import recover
 from stream.testing import (
     CountingPredictor,
     Fault,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream.engine import Answers, Engine
 from stream.forecaster import STATUSES
 from stream.records import LoggedRecord
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from stream.testing import CountingPredictor, NaivePredictor
 from tests.stream.events import CONTEXT, STEP_SECONDS, Event, histories, records_of, within_of
 from tests.stream.slow import Answer, Late, SlowSeries

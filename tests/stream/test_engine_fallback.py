@@ -7,7 +7,7 @@ import pytest
 
 from stream.engine import Answers, Engine
 from stream.forecaster import STATUSES
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from stream.testing import CountingPredictor, FailingPredictor
 from tests.stream.events import CONTEXT, STEP_SECONDS, Event, records_of
 from tidecast.messages import Status

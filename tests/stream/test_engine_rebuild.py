@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from tests.stream.events import CONTEXT, QUIET_MOVES, Event, histories, records_of
 from tests.stream.test_engine import dumped, engine_of
 

@@ -11,11 +11,11 @@ import aiokafka
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from stream.checkpoint import TopicPartition
 from stream.event_log import Bounds, EventLog
-from stream.kafka_admin import KafkaAdmin
-from stream.kafka_log import KafkaEventLog
+from stream.kafka.admin import KafkaAdmin
+from stream.kafka.log import KafkaEventLog
 from stream.records import LoggedRecord
+from stream.state.checkpoint import TopicPartition
 from stream.testing import InMemoryLog
 from tests.stream.events import Event, records_of
 from tidecast.kafka_clients import aiokafka_options

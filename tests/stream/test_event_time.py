@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream.engine import Answers, Engine
 from stream.forecaster import STATUSES
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from stream.testing import CountingPredictor, record
 from tests.stream.events import CONTEXT, STEP_MS, STEP_SECONDS, WHOLE, Event, records_of
 from tests.stream.slow import SlowSeries

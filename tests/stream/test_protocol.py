@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import pytest
 
-from stream.checkpoint import TopicPartition
 from stream.encoder import Encoder, Message
 from stream.records import LoggedRecord
+from stream.state.checkpoint import TopicPartition
 from stream.testing import NOW_MS
 from tests.stream.broken import UnfencedStore
 from tests.stream.events import Event, records_of

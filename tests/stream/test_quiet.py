@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream.encoder import Encoder
 from stream.engine import Engine
 from stream.quiet import QuietSeries
-from stream.series_table import SeriesTable
+from stream.series.table import SeriesTable
 from stream.testing import CountingPredictor, FailingPredictor, NaivePredictor
 from tests.stream.events import CONTEXT, QUIET_MOVES, STEP_MS, Event, histories, records_of
 from tests.stream.test_engine import dumped, engine_of

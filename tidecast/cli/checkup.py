@@ -16,7 +16,7 @@ from tidecast.errors import RedisError, StateError, TidecastError
 from tidecast.settings import SETTINGS_FILE, RedisSettings, Settings
 
 if TYPE_CHECKING:
-    from stream.state_report import PartitionReport
+    from stream.admin.report import PartitionReport
 
 REDIS_STEP: Final = "start Redis or Valkey, or set redis.url"
 
@@ -101,8 +101,8 @@ def _look_at_redis(settings: RedisSettings) -> str:
 
 
 def _look_at_state(settings: Settings) -> str:
-    from stream.state_report import report_partitions
-    from stream.state_session import opened
+    from stream.admin.report import report_partitions
+    from stream.admin.session import opened
 
     async def look() -> list[PartitionReport]:
         async with opened(settings) as admin:

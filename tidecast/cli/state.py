@@ -14,8 +14,8 @@ from tidecast.cli.options import SettingsFile, client_settings, extra
 from tidecast.errors import SettingsError
 
 if TYPE_CHECKING:
-    from stream.state_admin import StateAdmin
-    from stream.state_changes import Change
+    from stream.admin.changes import Change
+    from stream.admin.state import StateAdmin
 
 Answer = TypeVar("Answer")
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -48,7 +48,7 @@ def inspect(
     Example: tidecast state inspect --series plant-7/load
     """
     with extra("worker"):
-        from stream.state_report import report_partitions, report_series
+        from stream.admin.report import report_partitions, report_series
     from tidecast.cli import state_tables
 
     if series is not None:
@@ -128,7 +128,7 @@ def drop_series(
 def _with_state(file: Path | None, ask: Callable[[StateAdmin], Awaitable[Answer]]) -> Answer:
     loaded = client_settings(file)
     with extra("worker"):
-        from stream.state_session import opened
+        from stream.admin.session import opened
 
     async def session() -> Answer:
         async with opened(loaded) as admin:

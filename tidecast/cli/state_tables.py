@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from stream.state_report import PartitionReport, SeriesReport
+    from stream.admin.report import PartitionReport, SeriesReport
 
 COLUMNS: Final = (
     "partition",

@@ -28,7 +28,7 @@ def worker(
 
     loaded = load_settings(settings)
     with extra("worker"):
-        from stream.supervisor import supervise
+        from stream.watch.supervisor import supervise
     if restart:
         command = [sys.executable, "-m", "tidecast", "worker"]
         if settings is not None:

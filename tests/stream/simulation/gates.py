@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 
-from stream.checkpoint import Head, Store, TopicPartition, Write
 from stream.encoder import Message
 from stream.event_log import Bounds
 from stream.output import Delivery
 from stream.records import Record
+from stream.state.checkpoint import Head, Store, TopicPartition, Write
 from stream.testing import InMemoryLog
 from tidecast.errors import RedisError
 from tidecast.messages import Rejection

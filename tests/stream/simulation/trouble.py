@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from stream.checkpoint import Owner
+from stream.state.checkpoint import Owner
 from tests.stream.simulation.vault import Content
 from tests.stream.simulation.world import SimulatedWorker, World
 from tidecast.errors import LogMismatchError, StateError

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from stream.checkpoint import Head, Store, TopicPartition, Write
-from stream.redis_store import RedisStore
+from stream.state.checkpoint import Head, Store, TopicPartition, Write
+from stream.state.redis_store import RedisStore
 from stream.testing import InMemoryStore
 from tidecast.settings import RedisSettings
 

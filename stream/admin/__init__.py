@@ -1,0 +1,1 @@
+"""`tidecast state`: what is stored, and the changes that resolve a stop."""

@@ -1,0 +1,1 @@
+"""Everything that speaks to Kafka: fetches, the log read again, output, administration."""

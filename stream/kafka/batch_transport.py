@@ -1,0 +1,152 @@
+"""A Faust transport that delivers batches: one event per fetched partition, not per record.
+
+Faust's consumer hands over every record as an event of its own, with tasks and acknowledgements
+that cost far more than a forecast. This one delivers what a fetch brought of a partition as one
+event, and commits what is checkpointed instead of what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, Protocol
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from stream.assignment import Batch
+from stream.state.checkpoint import Owner, TopicPartition
+from stream.watch.health import Membership
+
+FETCH_S: Final = 1.0
+"""Longest wait for records before the consumer looks whether it shall stop."""
+
+LOG_APPEND_TIME: Final = 1
+"""Kafka's number for a timestamp that the broker made; nobody here looks at it."""
+
+STARTED_NS: Final = time.time_ns()
+"""When this process was started, for all that matters: which of two was started later."""
+
+
+class Holder(Protocol):
+    """Who answers for the partitions: the `Assignment`."""
+
+    def committable(self) -> dict[TopicPartition, int]:
+        """Offsets that may be committed."""
+        ...
+
+    def assigned(self, places: Iterable[TopicPartition], owner: Owner) -> None:
+        """Take over the given partitions, and no others."""
+        ...
+
+    async def release(self, places: Iterable[TopicPartition]) -> None:
+        """Finish and checkpoint the given partitions."""
+        ...
+
+    def forget(self, places: Iterable[TopicPartition]) -> None:
+        """Drop what is held of them."""
+        ...
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
+    """Faust's aiokafka consumer, batch-wise."""
+
+    membership = Membership(False, frozenset())
+    """What the group has given us; not joined from a rebalance's beginning to its end."""
+    _joined = False
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Deliver fetched batches to the agent, one event each, until stopped."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)
+                # Asked before the fetch: what a rebalance overtakes is then of the past.
+                owner = self._owner()
+                records, active = await self._wait_next_records(FETCH_S)
+                for place, batch in (records or {}).items():
+                    if self.flow_active and TP(*place) in (active or ()):
+                        await self._deliver(TP(*place), owner, batch)
+        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+            if not self.app.should_stop:
+                raise
+
+    async def _deliver(self, place: TP, owner: Owner, records: list[Any]) -> None:
+        last = records[-1]
+        message = ConsumerMessage(
+            place.topic,
+            place.partition,
+            last.offset,
+            last.timestamp / 1000,
+            LOG_APPEND_TIME,
+            (),
+            None,
+            Batch(TopicPartition(*place), owner, records),
+            None,
+            tp=place,
+            generation_id=self.app.consumer_generation_id,
+        )
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        self._read_offset[place] = last.offset
+
+    def _owner(self) -> Owner:
+        coordinator = self._thread._ensure_consumer()._coordinator
+        return Owner(coordinator.generation, coordinator.member_id, STARTED_NS)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: Faust would leave the partition out of fetches, and idle for a second when it
+        has left out all. The delivery of a batch waits for room, which is pressure enough.
+        """
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Nothing, since nothing was left out."""
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:  # noqa: ARG002
+        """Every way Faust commits leads through here: it gets what is checkpointed."""
+        return {
+            TP(*place): offset
+            for place, offset in self.transport.holder.committable().items()
+            if self._should_commit(TP(*place), offset)
+        }
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish, checkpoint and commit before the partitions are given up."""
+        if self._joined and not self._owner().member:
+            await self.transport.expelled()
+        self.membership = Membership(False, frozenset())
+        places = [TopicPartition(*place) for place in revoked]
+        holder = self.transport.holder
+        await holder.release(places)
+        await self.commit()
+        holder.forget(places)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Have the partitions claimed, also those on which no event may come for long."""
+        self._joined = True
+        await super().on_partitions_assigned(assigned, generation_id)
+        places = [TopicPartition(*place) for place in assigned]
+        self.membership = Membership(True, frozenset(places))
+        self.transport.holder.assigned(places, self._owner())
+
+
+class Transport(driver.Transport):  # type: ignore[misc] # Faust is untyped here
+    """Set as `app.transport`, with the holder of the partitions.
+
+    `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
+    """
+
+    Consumer = Consumer
+
+    def __init__(
+        self,
+        url: list[Any],
+        app: faust.App,
+        holder: Holder,
+        expelled: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(url, app)
+        self.holder = holder
+        self.expelled = expelled

@@ -1,0 +1,1 @@
+"""What watches over a worker: lag, health, watchdogs, the parent that starts it again."""

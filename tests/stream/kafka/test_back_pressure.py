@@ -1,0 +1,170 @@
+"""What a slow service makes grow is the lag in Kafka, never what the worker holds in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+import faust
+import pytest
+from faust.types import TP
+
+from stream.app import BUFFERED_BATCHES, build_app
+from stream.assignment import Assignment, Services
+from stream.kafka import batch_transport
+from stream.partition import UNCONFIRMED_BATCHES
+from stream.records import LoggedRecord
+from stream.state.checkpoint import Owner
+from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
+from tests.stream.events import Event, records_of
+from tests.stream.kafka.faust_pins import close
+from tests.stream.partitions import FIRST, PLACE, engine_of, partition_of
+from tidecast.errors import RedisError
+from tidecast.settings import Settings, WorkerSettings
+
+SERIES: Final = 100
+BATCH: Final = 50
+OUTAGE_BATCHES: Final = 1000
+GROWTH_BYTES: Final = 150_000
+"""A mark per batch of the outage would take three times as much."""
+
+
+def batches(count: int, first: int = 0) -> Iterator[list[LoggedRecord]]:
+    """Batches of rising offsets over a fixed set of series."""
+    for start in range(first * BATCH, (first + count) * BATCH, BATCH):
+        events = [Event(f"s{n % SERIES}", n // SERIES, 1.0) for n in range(start, start + BATCH)]
+        yield records_of(events, start)
+
+
+async def settled(turns: int = 300) -> None:
+    """Let everything run that can."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+async def test_an_output_that_stores_nothing_takes_a_few_batches_and_no_more() -> None:
+    output = InMemoryOutput(at_once=False)
+    partition = await partition_of(output, engine=engine_of(step_seconds=60))
+    taken: list[int] = []
+
+    async def feed() -> None:
+        for batch in batches(50):
+            await partition.handle(batch)
+            taken.append(len(batch))
+
+    feeding = asyncio.create_task(feed())
+    await settled()
+    assert len(taken) == UNCONFIRMED_BATCHES
+    for _ in range(3):
+        output.store()
+        await settled()
+    assert UNCONFIRMED_BATCHES < len(taken) <= 4 * (UNCONFIRMED_BATCHES + 1)
+    feeding.cancel()
+
+
+async def test_an_outage_of_the_store_leaves_a_mark_per_row_and_not_per_event() -> None:
+    output, store = InMemoryOutput(), FaultyStore(InMemoryStore())
+    partition = await partition_of(output, store, engine=engine_of(step_seconds=60))
+
+    async def outage(first: int, count: int) -> None:
+        for number, batch in enumerate(batches(count, first)):
+            await partition.handle(batch)
+            output.messages.clear()
+            if number % 10 == 0:
+                store.faults.append(Fault.UNREACHED)
+                with pytest.raises(RedisError):
+                    await partition.save()
+
+    await outage(0, 100)
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    await outage(100, OUTAGE_BATCHES)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < GROWTH_BYTES
+    await partition.save()
+    assert partition.saved == partition.cursor == (100 + OUTAGE_BATCHES) * BATCH
+
+
+class Fetched(NamedTuple):
+    """A record as aiokafka gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_type: int = 1
+
+
+class Consumer(batch_transport.Consumer):
+    """Ours, with a broker that always has more."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self.fetched = 0
+
+    def _owner(self) -> Owner:
+        return FIRST
+
+    async def _wait_next_records(self, timeout: float) -> tuple[dict[TP, Any], set[TP]]:
+        await asyncio.sleep(0)
+        (batch,) = batches(1, self.fetched)
+        self.fetched += 1
+        return {TP(*PLACE): [Fetched(*record) for record in batch]}, {TP(*PLACE)}
+
+
+class Transport(batch_transport.Transport):
+    """Ours, with that consumer."""
+
+    Consumer = Consumer
+
+
+class Fetcher:
+    """The service that runs the fetching."""
+
+    should_stop = False
+
+
+async def nobody_expels() -> None:
+    """The group keeps us."""
+
+
+def refused(error: Exception) -> None:
+    raise AssertionError from error
+
+
+@asynccontextmanager
+async def working(app: faust.App) -> AsyncIterator[None]:
+    """The agent runs, as after a first assignment, and is fed."""
+    agent, place = app.agents["forecast"], TP(*PLACE)
+    await agent.start()
+    await settled()
+    await app.topics._update_indices()
+    await app.topics.on_partitions_assigned({place})
+    app.flow_control.resume()
+    app.consumer.resume_flow()
+    draining = asyncio.create_task(app.consumer._drain_messages(Fetcher()))
+    try:
+        yield
+    finally:
+        draining.cancel()
+        await agent.stop()
+        close(app)
+
+
+@pytest.mark.parametrize("slow", ["output", "store"])
+async def test_fetching_stops_when_the_output_or_the_store_does(slow: str) -> None:
+    output, store = InMemoryOutput(at_once=slow != "output"), FaultyStore(InMemoryStore())
+    store.faults.extend([Fault.UNREACHED] * (1000 if slow == "store" else 0))
+    services = Services(store, InMemoryLog(), output)
+    assignment = Assignment(engine_of(step_seconds=60), services, WorkerSettings(outage_s=0))
+    app = build_app(Settings(), assignment, nobody_expels, refused)
+    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
+    async with working(app):
+        await settled(3000)
+        in_hand = UNCONFIRMED_BATCHES + 1 if slow == "output" else 1
+        # One more waits to be put into the buffer.
+        assert app.consumer.fetched == in_hand + BUFFERED_BATCHES + 1
