@@ -12,20 +12,19 @@ from bench.backlog import publish_backlog
 from bench.machine import conditions
 from bench.processes import expect
 from bench.report import Figure, Result
-from bench.streams import fresh_stream
+from bench.streams import event_partitions, fresh_stream
 from stream.engine import Engine
 from stream.kafka.admin import KafkaAdmin
 from stream.kafka.log import KafkaEventLog
 from stream.kafka.records import bound_batches
 from stream.series.table import SeriesTable
-from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
+from stream.state.checkpoint import Checkpoint, Owner
 from stream.state.recovery import recover, terms_of
 from stream.state.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.local import LocalServers
 from tidecast.settings import Settings
-from tidecast.topics import Topics
 
 QUESTION: Final = "How long does a worker take until its partitions are ready?"
 
@@ -100,7 +99,7 @@ async def _recover_all(
         aclosing(KafkaEventLog(client, admin)) as log,
     ):
         began_s = time.perf_counter()
-        for place in _places(settings):
+        for place in event_partitions(settings):
             terms = terms_of(engine, await log.partitions(place.topic))
             owner = Owner(generation, "bench")
             checkpoint = await Checkpoint.claim(store, place, owner, terms)
@@ -117,12 +116,9 @@ async def _commit_ends(settings: Settings, group: str) -> None:
         aclosing(KafkaAdmin(client, group)) as admin,
         aclosing(KafkaEventLog(client, admin)) as log,
     ):
-        await admin.commit({place: (await log.bounds(place)).end for place in _places(settings)})
-
-
-def _places(settings: Settings) -> list[TopicPartition]:
-    topic = Topics.of(settings.stream.name).events
-    return [TopicPartition(topic, number) for number in range(settings.stream.partitions)]
+        await admin.commit(
+            {place: (await log.bounds(place)).end for place in event_partitions(settings)}
+        )
 
 
 def _group(settings: Settings, suffix: str) -> str:

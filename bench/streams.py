@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from pydantic import SecretStr
 
+from stream.state import checkpoint
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.local import LocalServers
 from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings
@@ -67,6 +68,12 @@ def timed_topic(settings: Settings, topic: str) -> Iterator[str]:
     yield topic
     with topic_admin(settings) as admin:
         admin.delete_topics([topic])
+
+
+def event_partitions(settings: Settings) -> list[checkpoint.TopicPartition]:
+    """The partitions of the stream's events, as checkpoints name them."""
+    topic = Topics.of(settings.stream.name).events
+    return [checkpoint.TopicPartition(topic, n) for n in range(settings.stream.partitions)]
 
 
 class Ends:

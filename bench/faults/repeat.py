@@ -22,9 +22,8 @@ from bench.faults.timing import catch_up_s, outage_s
 from bench.faults.verdict import Verdict
 from bench.faults.verifier import verify
 from bench.processes import BenchError
-from bench.streams import Ends, fresh_name, stream_topics
+from bench.streams import Ends, event_partitions, fresh_name, stream_topics
 from stream.app import group_of
-from stream.state.checkpoint import TopicPartition
 from stream.state.redis_store import RedisStore
 from stream.worker import load_engine
 from tidecast.errors import TidecastError
@@ -142,7 +141,7 @@ async def _settled(settings: Settings, limit_s: float) -> bool:
     with Ends(settings, topic) as ends:
         wanted = ends.total()
     try:
-        while await _saved(store, settings, topic) < wanted:
+        while await _saved(store, settings) < wanted:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(LOOK_S)
@@ -151,11 +150,10 @@ async def _settled(settings: Settings, limit_s: float) -> bool:
     return True
 
 
-async def _saved(store: RedisStore, settings: Settings, topic: str) -> int:
+async def _saved(store: RedisStore, settings: Settings) -> int:
     """How many events are in checkpoints; -1 while Redis does not answer."""
-    places = [TopicPartition(topic, number) for number in range(settings.stream.partitions)]
     try:
-        heads = [await store.head(place) for place in places]
+        heads = [await store.head(place) for place in event_partitions(settings)]
     except TidecastError:
         return -1
     return sum(head.cursor or 0 for head in heads if head is not None)

@@ -24,9 +24,8 @@ from bench.faults.points import STEP_MS, Load, Points
 from bench.machine import conditions
 from bench.processes import BenchError
 from bench.report import Figure, Result
-from bench.streams import fresh_name, stream_topics, topic_admin
+from bench.streams import event_partitions, fresh_name, stream_topics, topic_admin
 from stream.app import group_of
-from stream.state.checkpoint import TopicPartition
 from stream.watch.offsets import KafkaOffsets
 from stream.worker import load_engine
 from tidecast.errors import KafkaError
@@ -173,11 +172,9 @@ def _sample(scene: Scene, at_s: float) -> Sample:
 
 async def _committed(settings: Settings) -> int:
     """Committed offsets of all partitions together; 0 while Kafka does not answer."""
-    topic = Topics.of(settings.stream.name).events
-    places = [TopicPartition(topic, number) for number in range(settings.stream.partitions)]
     offsets = KafkaOffsets(aiokafka_options(settings.kafka), group_of(settings))
     try:
-        found = await offsets.of(places)
+        found = await offsets.of(event_partitions(settings))
     except KafkaError:
         return 0
     finally:
