@@ -61,7 +61,7 @@ def faults(
 
 
 def soak(
-    minutes: Annotated[float, typer.Option(min=0.5)] = Soak.minutes,
+    minutes: Annotated[float, typer.Option(min=2)] = Soak.minutes,
     kill_every: Annotated[float, typer.Option(min=10, help="Seconds.")] = Soak.kill_every_s,
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
