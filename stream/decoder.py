@@ -100,26 +100,52 @@ class Decoder:
 
     def decode(self, records: Sequence[Record]) -> Columns:
         """Columns of the records that are observations, refusals of those that are not."""
-        observations, positions, times, refusals = [], [], [], []
-        for position, record in enumerate(records):
-            try:
-                observation = self._decode_one(record)
-                time_ms = self._time_of(observation.timestamp, record)
-            except MessageError as error:
-                refusals.append(Refusal(position, error.reason, error.detail))
-            else:
-                observations.append(observation)
-                positions.append(position)
-                times.append(time_ms)
+        observations = self._decode_all(records)
+        if observations is None:
+            positions, observations, refusals = self._decode_each(records)
+        else:
+            positions, refusals = list(range(len(records))), []
         columns = Columns(
             np.array(positions, np.int64),
             [observation.series_id for observation in observations],
-            np.array(times, np.int64),
+            _times_of(observations),
             self._values_of([observation.values for observation in observations]),
             _hashes_of(observations) if self._event_ids else None,
             refusals,
         )
-        return _without_infinite(columns)
+        return _without_infinite(self._without_wrong_times(columns, records))
+
+    def _decode_all(self, records: Sequence[Record]) -> list[TypedObservation] | None:
+        """The records as observations; None when one of them is not as it must be."""
+        values: list[Any] = [record.value for record in records]
+        try:
+            observations = list(map(self._decode, values))
+        except (TypeError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        keys = [record.key for record in records]
+        ids = [observation.series_id.encode() for observation in observations]
+        events = [observation.event_id for observation in observations]
+        fit = (
+            ids == keys
+            and max(map(len, values), default=0) <= RECORD_BYTES
+            and max(map(len, ids), default=0) <= SERIES_ID_BYTES
+            and all(event_id is None or _fits(event_id) for event_id in events)
+        )
+        return observations if fit else None
+
+    def _decode_each(
+        self, records: Sequence[Record]
+    ) -> tuple[list[int], list[TypedObservation], list[Refusal]]:
+        """Where there are observations, these, and refusals of all other records."""
+        positions, observations, refusals = [], [], []
+        for position, record in enumerate(records):
+            try:
+                observations.append(self._decode_one(record))
+            except MessageError as error:
+                refusals.append(Refusal(position, error.reason, error.detail))
+            else:
+                positions.append(position)
+        return positions, observations, refusals
 
     def _decode_one(self, record: Record) -> TypedObservation:
         value, key = record.value, record.key
@@ -140,22 +166,39 @@ class Decoder:
             raise MessageError(Reason.KEY_MISMATCH, f"the key is not {observation.series_id!r}")
         if len(encoded) > SERIES_ID_BYTES:
             raise MessageError(Reason.SCHEMA, f"series_id is longer than {SERIES_ID_BYTES} bytes")
-        event_id = observation.event_id
-        if event_id is not None and len(event_id.encode()) > EVENT_ID_BYTES:
+        if observation.event_id is not None and not _fits(observation.event_id):
             raise MessageError(Reason.SCHEMA, f"event_id is longer than {EVENT_ID_BYTES} bytes")
         return observation
 
-    def _time_of(self, timestamp: datetime | int, record: Record) -> int:
-        time_ms, recorded_ms = milliseconds(timestamp), record.timestamp
+    def _without_wrong_times(self, columns: Columns, records: Sequence[Record]) -> Columns:
+        """Refuse times outside the calendar, and ahead of the record's own."""
+        times = columns.timestamps_ms
+        positions = columns.positions.tolist()
+        recorded = np.array([records[position].timestamp for position in positions], np.int64)
+        unknown = _outside(recorded) | (recorded == NO_TIMESTAMP)
+        refused: BoolArray = _outside(times) | unknown | (times > recorded + self._ahead_ms)
+        if not refused.any():
+            return columns
+        refusals = [
+            Refusal(position, *self._fault(time_ms, recorded_ms))
+            for position, time_ms, recorded_ms in zip(
+                columns.positions[refused].tolist(),
+                times[refused].tolist(),
+                recorded[refused].tolist(),
+                strict=True,
+            )
+        ]
+        return _without(columns, refused, refusals)
+
+    def _fault(self, time_ms: int, recorded_ms: int) -> tuple[Reason, str]:
+        """What is wrong with an observation's time, or with its record's."""
         if not EARLIEST_MS <= time_ms <= LATEST_MS:
-            raise MessageError(Reason.TIMESTAMP, f"{time_ms} ms is outside the calendar")
+            return Reason.TIMESTAMP, f"{time_ms} ms is outside the calendar"
         if recorded_ms == NO_TIMESTAMP or not EARLIEST_MS <= recorded_ms <= LATEST_MS:
             detail = f"the record's own time, {recorded_ms} ms, is none or outside the calendar"
-            raise MessageError(Reason.TIMESTAMP, detail)
-        if time_ms > recorded_ms + self._ahead_ms:
-            ahead_s = (time_ms - recorded_ms) // 1000
-            raise MessageError(Reason.FUTURE, f"{ahead_s} s ahead of the record's own time")
-        return time_ms
+            return Reason.TIMESTAMP, detail
+        ahead_s = (time_ms - recorded_ms) // 1000
+        return Reason.FUTURE, f"{ahead_s} s ahead of the record's own time"
 
     def _values_of(self, rows: list[msgspec.Struct]) -> NDArray[np.float64]:
         columns = [[getattr(row, field) for row in rows] for field in self._fields]
@@ -196,22 +239,46 @@ def _hashes_of(observations: Sequence[TypedObservation]) -> AnyArray:
     return events
 
 
+def _fits(event_id: str) -> bool:
+    return len(event_id.encode()) <= EVENT_ID_BYTES
+
+
+def _times_of(observations: Sequence[TypedObservation]) -> IntArray:
+    """Milliseconds since 1970 [N]; what 64 bits cannot hold is just outside the calendar."""
+    times = [milliseconds(observation.timestamp) for observation in observations]
+    try:
+        return np.array(times, np.int64)
+    except OverflowError:
+        return np.array([min(max(time, EARLIEST_MS - 1), LATEST_MS + 1) for time in times])
+
+
+def _outside(times_ms: IntArray) -> BoolArray:
+    """Which times are outside the calendar."""
+    outside: BoolArray = (times_ms < EARLIEST_MS) | (times_ms > LATEST_MS)
+    return outside
+
+
 def _without_infinite(columns: Columns) -> Columns:
     """Refuse numbers too large for 32-bit floats; make the others such floats."""
     large = np.abs(columns.values) > FLOAT32_MAX
-    bad: BoolArray = np.any(large, axis=1)
-    if not bad.any():
-        return columns._replace(values=columns.values.astype(np.float32))
-    refusals = [
-        Refusal(int(position), Reason.NON_FINITE, f"a value above {FLOAT32_MAX:.4g}")
-        for position in columns.positions[bad]
-    ]
-    keep = ~bad
+    refused: BoolArray = np.any(large, axis=1)
+    if refused.any():
+        refusals = [
+            Refusal(position, Reason.NON_FINITE, f"a value above {FLOAT32_MAX:.4g}")
+            for position in columns.positions[refused].tolist()
+        ]
+        columns = _without(columns, refused, refusals)
+    return columns._replace(values=columns.values.astype(np.float32))
+
+
+def _without(columns: Columns, refused: BoolArray, refusals: list[Refusal]) -> Columns:
+    """The columns without the refused places [B], whose refusals join the others."""
+    keep = ~refused
     return Columns(
         columns.positions[keep],
         [series_id for series_id, kept in zip(columns.series_ids, keep, strict=True) if kept],
         columns.timestamps_ms[keep],
-        columns.values[keep].astype(np.float32),
+        columns.values[keep],
         None if columns.events is None else columns.events[keep],
         sorted(columns.refusals + refusals),
     )

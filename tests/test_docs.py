@@ -43,7 +43,7 @@ def test_every_exit_code_is_listed(code: int) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", EVENT_TIME))))
 def test_every_rule_of_event_time_names_a_test_that_exists(name: str) -> None:
-    files = (ROOT / "tests" / "stream").glob("test_*.py")
+    files = (ROOT / "tests" / "stream").rglob("test_*.py")
     assert any(f"def {name}(" in file.read_text(encoding="utf-8") for file in files)
 
 

@@ -197,22 +197,21 @@ def read_rejection(
 
 
 class ForecastIds:
-    """Forecast ids of one partition: blake2b-128 of epoch, topic, partition, model and offset.
+    """Forecast ids of one partition: 64 bits that name it, and the offset of the answered record.
 
-    The same event answered by the same model has the same id on every worker, for ever; a
-    reader drops repeats by it. A stale forecast answers no event: its series and slot, after the
-    word `stale`, stand for the offset.
+    The name is blake2b of epoch, topic, partition and model. The same event answered by the same
+    model has the same id on every worker, for ever; a reader drops repeats by it. A stale forecast
+    answers no event: its id is 128 bits of blake2b of the same with its series and slot.
     """
 
     def __init__(self, epoch: int, topic: str, partition: int, graph_sha256: str) -> None:
-        identity = f"{epoch}\0{topic}\0{partition}\0{graph_sha256}\0"
-        self._prefix = hashlib.blake2b(identity.encode(), digest_size=16)
+        identity = f"{epoch}\0{topic}\0{partition}\0{graph_sha256}\0".encode()
+        self._name = hashlib.blake2b(identity, digest_size=8).hexdigest()
+        self._prefix = hashlib.blake2b(identity, digest_size=16)
 
     def of(self, offset: int) -> str:
         """The id of the forecast for the record at `offset`: 32 hex digits."""
-        digest = self._prefix.copy()
-        digest.update(offset.to_bytes(8, "big"))
-        return digest.hexdigest()
+        return f"{self._name}{offset:016x}"
 
     def of_stale(self, series_id: str, slot: int) -> str:
         """The id of the stale forecast of a series in a slot: 32 hex digits."""

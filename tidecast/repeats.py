@@ -30,6 +30,10 @@ REMEMBERED_STALE: Final = 1 << 17
 owner of a partition repeats those of one slot at most, so this many series may be quiet at once."""
 
 
+PRIME: Final = 2**64 - 59
+"""The largest below 2^64: every bit of an id counts."""
+
+
 class ForecastIdentity(msgspec.Struct, frozen=True):
     """The few fields of a forecast that say whether it is a repeat; the rest is skipped."""
 
@@ -54,11 +58,11 @@ class SeenForecasts:
     def is_new(self, forecast: ForecastIdentity) -> bool:
         """Whether this is the first sight of the forecast; from now on it is known.
 
-        Compares the first 64 bits of the id: two ids of one slot agree by chance once in 2^64.
+        Compares the id modulo a prime: two ids of one slot agree by chance once in 2^64.
         Raises ValueError when the id is not hexadecimal.
         """
         source = forecast.source
-        mark = int(forecast.forecast_id[:16], 16) or 1  # 0 stands for an empty slot
+        mark = int(forecast.forecast_id, 16) % PRIME or 1  # 0 stands for an empty slot
         if source.offset == NO_OFFSET:
             return self._is_new_stale(mark)
         stream = (source.partition, forecast.model, forecast.model_version)

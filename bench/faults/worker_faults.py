@@ -16,8 +16,8 @@ TAKEN_OVER_S: Final = 3.0
 """What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
 AWAKE_S: Final = 3.0
 """Long enough for one that wakes to do whatever it still would."""
-LAST_MOMENT_S: Final = 0.25
-"""Time to write, and not yet to join the group again."""
+LAST_MOMENT_S: Final = 0.5
+"""Time to write a checkpoint, and not yet to join the group again."""
 DEATH_S: Final = 60.0
 LOOK_S: Final = 0.05
 COME_AND_GO_S: Final = 5.0
@@ -35,25 +35,30 @@ def lose(stage: Stage) -> None:
 
 def sleep_past_session(stage: Stage) -> None:
     """SIGSTOP one worker until others have its partitions, and SIGCONT: a zombie."""
-    _sleep(stage)
+    stage.fleet.resume(_put_to_sleep(stage))
     time.sleep(AWAKE_S)
 
 
 def sleep_and_die(stage: Stage) -> None:
-    """The same, and SIGKILL of all: what the sleeper wrote when it woke is what they find."""
-    _sleep(stage)
+    """The same, while the others sleep, and SIGKILL of all: they find what the sleeper wrote."""
+    sleeper = _put_to_sleep(stage)
+    for number in stage.fleet.numbers:
+        if number != sleeper:
+            stage.fleet.pause(number)
+    stage.fleet.resume(sleeper)
     time.sleep(LAST_MOMENT_S)
     for number in stage.fleet.numbers:
         stage.fleet.kill(number)
 
 
-def _sleep(stage: Stage) -> None:
+def _put_to_sleep(stage: Stage) -> int:
+    """SIGSTOP one worker, decided by the seed; which one, when others have its partitions."""
     number = stage.random.choice(stage.fleet.numbers)
     others = len(stage.fleet.numbers) - 1
     stage.fleet.pause(number)
     await_members(stage.settings, others)
     time.sleep(TAKEN_OVER_S)
-    stage.fleet.resume(number)
+    return number
 
 
 def roll(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import signal
 import tempfile
@@ -140,11 +141,13 @@ def _await_stragglers(traffic: Traffic, board: Board) -> None:
 @contextmanager
 def _folder() -> Iterator[Path]:
     """A new folder for data and logs; an error leaves it there, since its message names a log."""
-    folder = Path(tempfile.mkdtemp(prefix="tidecast-demo-"))
+    folder = Path(tempfile.gettempdir(), f"tidecast-demo-{secrets.token_hex(4)}")
     try:
+        folder.mkdir(mode=0o700)
         yield folder
-    except KeyboardInterrupt:
-        shutil.rmtree(folder)
+    except (KeyboardInterrupt, GeneratorExit):
+        # An interrupt may come before the block that we yield to has begun; it then only drops us.
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     else:
         shutil.rmtree(folder)
