@@ -22,8 +22,13 @@ COMMIT_S: Final = 1.0
 REQUEST_S: Final = 30.0
 """How long an answer of the broker is waited for."""
 
-BUFFERED_BATCHES: Final = 2
-"""Batches waiting for the agent: enough to keep it busy, few enough to bound memory."""
+IN_HAND: Final = 2
+"""Batches answered at a time, of different partitions: one is before the model, which holds no lock
+of Python's, while the other's forecasts are written."""
+
+BUFFERED_BATCHES: Final = 1
+"""Batches waiting for the agent, which holds one more: enough to keep it busy, few enough to bound
+memory."""
 
 
 def build_app(
@@ -63,18 +68,27 @@ def build_app(
         Topics.of(settings.stream.name).events, key_serializer="raw", value_serializer="raw"
     )
 
+    room = asyncio.Semaphore(IN_HAND)
+    in_hand: set[asyncio.Task[None]] = set()
+
     async def answer(batch: Batch) -> None:
         # An exception that reached Faust would acknowledge the batch and skip it.
         try:
             await assignment.handle(batch)
         except Exception as error:
             leave(error)
+        finally:
+            room.release()
 
     @app.agent(events, name="forecast", concurrency=1)  # type: ignore[untyped-decorator]
     async def forecast(stream: Any) -> None:  # noqa: ANN401 - Faust is untyped here
         async for batch in stream:
-            # A rebalance or a stop may cancel the agent, but never a batch that has begun.
-            await asyncio.shield(answer(batch))
+            await room.acquire()
+            # A task of its own: a rebalance or a stop may cancel the agent, but never a batch that
+            # has begun.
+            task = asyncio.create_task(answer(batch))
+            in_hand.add(task)
+            task.add_done_callback(in_hand.discard)
 
     return app
 

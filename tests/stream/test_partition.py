@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 
 import pytest
 
+from stream.engine import Engine
+from stream.grid import FloatArray, IntArray
+from stream.partition import ASIDE
+from stream.predictor import Prediction
 from stream.records import LoggedRecord
-from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
+from stream.testing import (
+    CountingPredictor,
+    Fault,
+    FaultyStore,
+    InMemoryLog,
+    InMemoryOutput,
+    InMemoryStore,
+)
 from tests.stream.events import Event, records_of
 from tests.stream.partitions import PLACE, SECOND, claim, engine_of, partition_of
 from tidecast.errors import FencedError, KafkaError, RedisError
 from tidecast.messages import decode_forecast
+from tidecast.settings import StreamSettings
 
+LIMIT_S = 10.0
 ENGINE = engine_of(step_seconds=60)
 RECORDS = records_of([Event("abc"[n % 3], n, float(n)) for n in range(30)])
 
@@ -54,6 +68,39 @@ async def test_each_offset_is_answered_once_however_often_it_comes() -> None:
     assert offsets(output) == list(range(8))
     assert partition.cursor == 8
     assert {number for number, _ in output.messages} == {PLACE.partition}
+
+
+class GatedPredictor(CountingPredictor):
+    """A model that says when it is asked, and answers when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+        self.asked.set()
+        assert self.may_answer.wait(LIMIT_S)
+        return super().predict(windows, origins, states)
+
+
+async def test_the_event_loop_goes_on_while_the_model_has_a_large_batch() -> None:
+    output, predictor = InMemoryOutput(), GatedPredictor()
+    partition = await partition_of(output, engine=Engine(predictor, StreamSettings()))
+    records = records_of([Event(f"s{n}", 0, float(n)) for n in range(ASIDE + 1)])
+    predictor.may_answer.set()
+    await partition.handle(records[:1])
+    predictor.asked.clear()
+    predictor.may_answer.clear()
+    handling = asyncio.create_task(partition.handle(records[1:]))
+    assert await asyncio.to_thread(predictor.asked.wait, LIMIT_S)
+    saving = asyncio.create_task(partition.save())
+    await settle()
+    assert (handling.done(), saving.done()) == (False, False)
+    predictor.may_answer.set()
+    assert await saving
+    await handling
+    assert offsets(output) == list(range(ASIDE + 1))
+    assert partition.saved == ASIDE + 1
 
 
 async def test_records_missing_before_a_batch_are_read_from_the_log() -> None:

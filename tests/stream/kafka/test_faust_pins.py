@@ -57,7 +57,7 @@ async def test_an_exception_acknowledges_the_message_and_skips_it(app: faust.App
 
 
 async def test_a_cancelled_agent_acknowledges_the_message_in_hand(app: faust.App) -> None:
-    """Why `app.forecast` shields a batch, and commits only what is in a checkpoint."""
+    """Why a batch is a task of its own, and only what is in a checkpoint is committed."""
     stream = await stream_of(app, range(3))
     begun = asyncio.Event()
 
