@@ -13,27 +13,33 @@ from bench.faults.input_faults import disorder, duplicate, poison
 from bench.faults.points import Point, as_they_are
 
 ACTS: Final = (
-    worker_faults.kill,
-    worker_faults.sleep_past_session,
-    worker_faults.sleep_and_die,
-    kafka_faults.restart,
-    kafka_faults.kill,
-    kafka_faults.lose_replies,
-    kafka_faults.reset,
-    kafka_faults.cut,
-    redis_faults.restart,
-    redis_faults.kill,
-    redis_faults.flush,
-    redis_faults.restore_older,
-    redis_faults.lose_replies,
-    redis_faults.run_out_of_memory,
+    (worker_faults.kill, worker_faults.sleep_past_session, worker_faults.sleep_and_die),
+    (
+        kafka_faults.restart,
+        kafka_faults.kill,
+        kafka_faults.lose_replies,
+        kafka_faults.reset,
+        kafka_faults.cut,
+    ),
+    (
+        redis_faults.restart,
+        redis_faults.kill,
+        redis_faults.flush,
+        redis_faults.restore_older,
+        redis_faults.lose_replies,
+        redis_faults.run_out_of_memory,
+    ),
 )
+"""What can happen to the workers, to Kafka and to Redis."""
 SHAPES: Final = (as_they_are, poison, duplicate, disorder)
 
 
 def two_at_a_time(stage: Stage) -> None:
-    """Commit two faults side by side; return when both are over."""
-    chosen = stage.random.sample(ACTS, 2)
+    """Commit two faults side by side; return when both are over.
+
+    They befall two different programs: who restores a snapshot needs a Redis that is there.
+    """
+    chosen = [stage.random.choice(acts) for acts in stage.random.sample(ACTS, 2)]
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(act, stage) for act in chosen]:
             done.result()
@@ -48,7 +54,7 @@ MIXES: Final = (
     Fault(
         name="mix",
         group="mix",
-        about="two faults at a time, drawn by the seed, and an input drawn likewise",
+        about="two faults at a time to two programs, and the input: all drawn by the seed",
         act=two_at_a_time,
         shape=some_shape,
         stream={"grace_slots": 4},

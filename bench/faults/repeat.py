@@ -77,7 +77,7 @@ def _commit(fault: Fault, stage: Stage) -> int:
     stage.driver.start()
     shares = SHARES_BEFORE_LASTING if fault.lasts_s else SHARES
     stage.driver.await_share(stage.random.uniform(*shares))
-    fault.act(stage)
+    _act(fault, stage)
     healed_ms = _now_ms()
     stage.driver.join()
     # Whatever the fault did, each series has an event behind it: a worker need not notice before
@@ -110,6 +110,14 @@ def _stage(place: Place, fault: Fault, load: Load, random: Random, logs: Path) -
         driver = Driver(settings, shaped, _rate(fault, load), fault.compression)
         epilogue = Driver(settings, last, load.rate)
         yield Stage(place, settings, fleet, driver, epilogue, load, logs, random, stack)
+
+
+def _act(fault: Fault, stage: Stage) -> None:
+    try:
+        fault.act(stage)
+    except Exception as error:
+        # It is a fault that did not come off, whatever the clients of Kafka and Redis raise.
+        raise BenchError(f"{fault.name} could not be committed: {error!r}") from error
 
 
 def _rate(fault: Fault, load: Load) -> float:
