@@ -172,7 +172,7 @@ class Line:
             with watch.time("apply"):
                 answers = engine.apply(table, batch)
             with watch.time("encode"):
-                messages = list(self._encoder.encode(batch, answers))
+                messages = self._encoder.encode(batch, answers)
             with watch.time("produce"):
                 await self._output.delivered(await self._output.forecasts(PARTITION, messages))
             with watch.time("checkpoint"):

@@ -22,7 +22,7 @@ COMMIT_S: Final = 1.0
 REQUEST_S: Final = 30.0
 """How long an answer of the broker is waited for."""
 
-IN_HAND: Final = 2
+IN_HAND: Final = 4
 """Batches answered at a time, of different partitions: one is before the model, which holds no lock
 of Python's, while the other's forecasts are written."""
 

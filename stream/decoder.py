@@ -261,8 +261,8 @@ def _outside(times_ms: IntArray) -> BoolArray:
 def _without_infinite(columns: Columns) -> Columns:
     """Refuse numbers too large for 32-bit floats; make the others such floats."""
     large = np.abs(columns.values) > FLOAT32_MAX
-    refused: BoolArray = np.any(large, axis=1)
-    if refused.any():
+    if large.any():
+        refused: BoolArray = np.any(large, axis=1)
         refusals = [
             Refusal(position, Reason.NON_FINITE, f"a value above {FLOAT32_MAX:.4g}")
             for position in columns.positions[refused].tolist()

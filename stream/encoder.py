@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,12 +19,15 @@ from tidecast.settings import StreamSettings
 ENCODED_AT_ONCE: Final = 256
 """Forecasts per call of the JSON library: their text then stays in the processor's cache."""
 
+FORM: Final = b'{"forecast_id":"%b","series_id":"%b","origin":%b%b%b%b%d}}'
+"""A message; what is left open brings the fields between along."""
 
-class Message(NamedTuple):
-    """Key and value of one record to send."""
 
-    key: bytes
-    value: bytes
+class Messages(NamedTuple):
+    """Records to send, in order: `keys[i]` goes with `values[i]`."""
+
+    keys: list[bytes]
+    values: list[bytes]
 
 
 class Encoder:
@@ -42,37 +45,34 @@ class Encoder:
             "target": manifest.target,
             "quantile_levels": list(manifest.quantile_levels),
         }
-        # The parts that change from message to message are left open.
-        self._form = (
-            b'{"forecast_id":"%%b","series_id":"%%b","origin":%%b,"issued_at":%%b,%b,'
-            b'"quantiles":[[%%b]],%%b%%d}}'
-        ) % orjson.dumps(fixed)[1:-1].replace(b"%", b"%%")
+        # What many messages of a batch have in common, such as a time, brings the text around it
+        # along: fewer parts are then put together for each.
+        self._issued = b'%%b,%b,"quantiles":[[' % orjson.dumps(fixed)[1:-1].replace(b"%", b"%%")
         self._tails = [
-            b'"status":%b,"source":{"partition":%d,"offset":' % (orjson.dumps(status), partition)
+            b']],"status":%b,"source":{"partition":%d,"offset":' % (orjson.dumps(status), partition)
             for status in STATUSES
         ]
 
-    def encode(self, records: Sequence[Record], answers: Answers) -> Iterator[Message]:
+    def encode(self, records: Sequence[Record], answers: Answers) -> Messages:
         """The messages of a batch, in order. records: the batch that was answered."""
         answered = [records[position] for position in answers.positions.tolist()]
         offsets = [record.offset for record in answered]
-        issued_ms = np.array([record.timestamp for record in answered], np.int64)
         return self._messages(
-            (self._ids.of(offset) for offset in offsets),
+            self._ids.of_all(offsets),
             answers.series_ids,
             answers.origins,
-            issued_ms,
+            np.array([record.timestamp for record in answered], np.int64),
             Forecasts(answers.forecasts, answers.statuses),
             offsets,
         )
 
     def encode_stale(
         self, series_ids: Sequence[str], slot: int, now_ms: int, forecasts: Forecasts
-    ) -> Iterator[Message]:
+    ) -> Messages:
         """The messages of a timer that went off at `now_ms`, in `slot`, for quiet series."""
         count = len(series_ids)
         return self._messages(
-            (self._ids.of_stale(series_id, slot) for series_id in series_ids),
+            [self._ids.of_stale(series_id, slot) for series_id in series_ids],
             series_ids,
             np.full(count, slot * self._step_seconds),
             np.full(count, now_ms),
@@ -82,25 +82,25 @@ class Encoder:
 
     def _messages(
         self,
-        forecast_ids: Iterable[str],
+        forecast_ids: Sequence[str],
         series_ids: Sequence[str],
         origins: IntArray,
         issued_ms: IntArray,
         forecasts: Forecasts,
         offsets: Sequence[int],
-    ) -> Iterator[Message]:
+    ) -> Messages:
         columns = zip(
-            [forecast_id.encode() for forecast_id in forecast_ids],
+            string_chunks(forecast_ids),
             string_chunks(series_ids),
-            rfc3339(origins * 1000),
-            rfc3339(issued_ms),
+            written_times(b'%b,"issued_at":', origins * 1000),
+            written_times(self._issued, issued_ms),
             quantile_chunks(forecasts.quantiles),
             [self._tails[status] for status in forecasts.statuses.tolist()],
             offsets,
             strict=True,
         )
         keys = [series_id.encode() for series_id in series_ids]
-        return map(Message, keys, [self._form % column for column in columns])
+        return Messages(keys, [FORM % column for column in columns])
 
 
 def string_chunks(texts: Sequence[str]) -> list[bytes]:
@@ -126,13 +126,15 @@ def quantile_chunks(forecasts: FloatArray) -> list[bytes]:
     return chunks
 
 
-def rfc3339(times_ms: IntArray) -> list[bytes]:
-    """JSON strings of timestamps [N]; a batch has few different ones, each is written once."""
-    distinct, places = np.unique(times_ms, return_inverse=True)
-    texts = [
-        b'"%b"' % text.encode().replace(b".000", b"")
-        for text in np.datetime_as_string(
-            distinct.astype("datetime64[ms]"), unit="ms", timezone="UTC"
-        ).tolist()
-    ]
-    return [texts[place] for place in places.tolist()]
+def written_times(form: bytes, times_ms: IntArray) -> list[bytes]:
+    """The form with the JSON string of each timestamp [N] in it; a batch has few different ones."""
+    times = times_ms.tolist()
+    distinct = list(dict.fromkeys(times))
+    texts = np.datetime_as_string(
+        np.array(distinct, "datetime64[ms]"), unit="ms", timezone="UTC"
+    ).tolist()
+    written = {
+        time_ms: form % (b'"%b"' % text.encode().replace(b".000", b""))
+        for time_ms, text in zip(distinct, texts, strict=True)
+    }
+    return [written[time_ms] for time_ms in times]

@@ -30,7 +30,7 @@ class Answers(NamedTuple):
 
     positions: [N] place of the answered record in the batch. series_ids: N of them. origins: [N]
     seconds since 1970. forecasts: [N, horizon, levels]. statuses: [N] indices into STATUSES.
-    touched: distinct rows that changed. ended: series that the table has no more.
+    touched: rows that changed, perhaps more than once. ended: series that the table has no more.
     """
 
     positions: IntArray
@@ -95,6 +95,9 @@ class Engine:
     ) -> int:
         """Give rows to the new series among the next events, up to a sweep; returns its place."""
         strangers = draft.strangers(table, start)
+        if not len(strangers):
+            slots, usable = draft.slots[start:], draft.usable[start:]
+            return start + self._lifetimes.until_sweep(table, slots, usable)
         positions = draft.columns.positions[strangers].tolist()
         times_ms = [records[position].timestamp for position in positions]
         seconds = np.array(times_ms, np.int64) // 1000
@@ -121,23 +124,30 @@ class Engine:
         # A blank row takes any slot; NEVER is then no number to subtract from.
         lags = np.where(newest == NEVER, -1, newest - slots)
         new, late = lags < 0, lags > self.layout.grace
-        merged = ~new & ~late
-        table.shift_in(rows[new], slots[new], values[new], within_ms[new])
-        table.combine(rows[merged], lags[merged], values[merged], within_ms[merged])
-        self.forecaster.rebuild(table, rows[merged & (lags > 0)])
-        draft.refuse(places[late], Reason.LATE, "older than the newest slot allows")
+        if new.all():  # as nearly always
+            table.shift_in(rows, slots, values, within_ms)
+        else:
+            merged = ~new & ~late
+            table.shift_in(rows[new], slots[new], values[new], within_ms[new])
+            table.combine(rows[merged], lags[merged], values[merged], within_ms[merged])
+            self.forecaster.rebuild(table, rows[merged & (lags > 0)])
+            draft.refuse(places[late], Reason.LATE, "older than the newest slot allows")
         if draft.columns.events is not None:
             table.remember(rows[~late], draft.columns.events[places[~late]])
         answered = ~late if self.stream.late == "accept" else lags <= 0
+        self._answer(table, draft, places[answered], rows[answered])
+
+    def _answer(self, table: SeriesTable, draft: Draft, places: IntArray, rows: IntArray) -> None:
+        """Take states through the newest slot of each series, and forecast from there."""
         if draft.silent:
-            self.forecaster.carry_on(table, rows[answered])
-        elif answered.any():
-            forecasts = self.forecaster.forecast(table, rows[answered])
-            draft.answer(places[answered], table.newest(rows[answered]), forecasts)
+            self.forecaster.carry_on(table, rows)
+        elif len(rows):
+            forecasts = self.forecaster.forecast(table, rows)
+            draft.answer(places, table.newest(rows), forecasts)
 
     def _collect(self, table: SeriesTable, draft: Draft, ended: list[str]) -> Answers:
         answered = np.flatnonzero(draft.answered)
-        touched = np.unique(draft.rows[draft.usable])
+        touched = draft.rows[draft.usable]
         if ended:
             touched = np.intersect1d(touched, table.rows())
         return Answers(

@@ -41,7 +41,7 @@ class Forecaster:
         forecasts, states = self._predictor.predict(windows, origins, before)
         table.set_states(rows, _finite_states(states))
         target = windows[:, :, self._target]
-        failed: BoolArray = np.any(~np.isfinite(forecasts), axis=(1, 2))
+        failed = _spoilt(forecasts.reshape(len(forecasts), -1))
         if failed.any():
             forecasts = forecasts.copy()
             forecasts[failed] = _last_known(target[failed])[:, None, None]
@@ -79,6 +79,8 @@ class Forecaster:
         newest = table.newest(rows)
         known = newest != NEVER
         missing = np.where(known, slots - newest - 1, 0)
+        if not missing.any():
+            return
         # A model that sees one slot still carries its state from slot to slot.
         beyond = missing >= max(self._layout.context - 1, 1)
         table.clear(rows[beyond])
@@ -126,10 +128,19 @@ class Forecaster:
 
 def _finite_states(states: FloatArray) -> FloatArray:
     """A state that a failed model spoilt starts again from zeros."""
-    spoilt: BoolArray = np.any(~np.isfinite(states), axis=1)
+    spoilt = _spoilt(states)
     if spoilt.any():
         states = np.where(spoilt[:, None], np.float32(0), states)
     return states
+
+
+def _spoilt(numbers: FloatArray) -> BoolArray:
+    """Which rows of [B, N] have a number that is not finite."""
+    finite = np.isfinite(numbers)
+    if finite.all():
+        return np.zeros(len(numbers), np.bool_)
+    spoilt: BoolArray = np.any(~finite, axis=1)
+    return spoilt
 
 
 def _last_known(target: FloatArray) -> FloatArray:

@@ -30,6 +30,10 @@ def rounds(rows: IntArray) -> Iterator[IntArray]:
     rows: [B] row number of each event. Yields the positions [b] of each round's events; the
     rounds together hold every position once.
     """
+    if len(set(rows.tolist())) == len(rows):
+        # As nearly always in a small batch, which should not pay for two sorts.
+        yield from [np.arange(len(rows))] if len(rows) else []
+        return
     order = np.argsort(rows, kind="stable")
     ordered = rows[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
@@ -37,6 +41,6 @@ def rounds(rows: IntArray) -> Iterator[IntArray]:
     # Most frequent series first: those that still have an n-th event are then a prefix.
     starts = starts[np.argsort(-lengths, kind="stable")]
     remaining = np.sort(lengths)
-    for turn in range(int(remaining[-1]) if len(remaining) else 0):
+    for turn in range(int(remaining[-1])):
         still = len(remaining) - np.searchsorted(remaining, turn, side="right")
         yield np.sort(order[starts[:still] + turn])

@@ -64,6 +64,8 @@ class OnnxPredictor:
         """The outputs for all rows, in runs of a size that the processor likes."""
         given: dict[str, AnyArray] = {"window": windows, "origin": origins, "state": states}
         feed = {name: array for name, array in given.items() if name in self._inputs}
+        if len(windows) <= LARGEST_RUN:
+            return list(session.run(outputs, feed))
         parts = [
             session.run(
                 outputs, {name: array[at : at + LARGEST_RUN] for name, array in feed.items()}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from stream.encoder import Message
+from stream.encoder import Messages
 from tidecast.messages import Rejection
 
 Delivery = asyncio.Future[Any]
@@ -16,11 +16,11 @@ Delivery = asyncio.Future[Any]
 class Output(Protocol):
     """Takes messages in order; a call returns once they are accepted for sending."""
 
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """Send forecasts to the partition of their events."""
         ...
 
-    async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
+    async def rejections(self, partition: int, rejections: Sequence[Rejection]) -> list[Delivery]:
         """Send unusable records, bytes untouched, to the partition of the same number."""
         ...
 

@@ -108,8 +108,9 @@ class Partition:
                 return
             before, self._stale_deliveries = self._stale_deliveries, []
             await self._output.delivered(before)
-            messages = self._quiet.forecasts(self._table, now_ms)
-            self._stale_deliveries = await self._output.forecasts(place.partition, messages)
+            for messages in self._quiet.forecasts(self._table, now_ms):
+                sent = await self._output.forecasts(place.partition, messages)
+                self._stale_deliveries += sent
 
     async def save(self) -> bool:
         """Checkpoint what has changed, once its forecasts are stored; say whether there was any.

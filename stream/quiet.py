@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from stream.encoder import Encoder, Message
+from stream.encoder import Encoder, Messages
 from stream.engine import Engine
 from stream.grid import NEVER, IntArray
 from stream.series.table import SeriesTable
@@ -27,7 +27,7 @@ class QuietSeries:
         self._encoder = encoder
         self._done = NEVER
 
-    def forecasts(self, table: SeriesTable, now_ms: int) -> Iterator[Message]:
+    def forecasts(self, table: SeriesTable, now_ms: int) -> Iterator[Messages]:
         """The messages for all series that are quiet now, once a slot.
 
         now_ms: of the clock that the events' own times are compared with. Take all messages
@@ -42,7 +42,7 @@ class QuietSeries:
             part = rows[first : first + ROWS_AT_ONCE]
             forecasts = self._engine.forecaster.forecast_quiet(table, part, slot)
             ids = [table.series_ids[row] for row in part.tolist()]
-            yield from self._encoder.encode_stale(ids, slot, now_ms, forecasts)
+            yield self._encoder.encode_stale(ids, slot, now_ms, forecasts)
 
     def _due(self, table: SeriesTable, slot: int) -> IntArray:
         """Rows of series quiet for long enough, not for too long, and with something to go by."""

@@ -30,8 +30,7 @@ def replay(
     encoder = Encoder(engine.manifest, engine.stream, topic, partition)
     for batch in batches(records, REPLAY_BATCH):
         answers = engine.apply(table, batch)
-        for message in encoder.encode(batch, answers):
-            yield decode_forecast(message.value)
+        yield from map(decode_forecast, encoder.encode(batch, answers).values)
 
 
 def batches(records: Iterable[Record], size: int) -> Iterator[Sequence[Record]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,6 +15,7 @@ from tidecast.blocks import Block
 from tidecast.errors import KafkaError
 from tidecast.kafka_clients import CONNECT_S, aiokafka_options, missing_topic
 from tidecast.messages import OBSERVATION_SCHEMA, SCHEMA_HEADER
+from tidecast.record_batch import Records, encode_headers, record_batches
 from tidecast.settings import Settings
 from tidecast.topics import Topics
 
@@ -24,7 +25,7 @@ batch size decides the speed."""
 REQUEST_S: Final = 30.0
 METADATA_S: Final = 3.0
 """A topic not heard of within this time is not there."""
-HEADERS: Final = [(SCHEMA_HEADER, OBSERVATION_SCHEMA)]
+HEADERS: Final = encode_headers([(SCHEMA_HEADER, OBSERVATION_SCHEMA)])
 
 
 class BulkPublisher:
@@ -52,7 +53,6 @@ class BulkPublisher:
             **aiokafka_options(self._settings.kafka),
             enable_idempotence=True,
             acks="all",
-            max_batch_size=BATCH_BYTES,
             max_request_size=BATCH_BYTES * 2,
             request_timeout_ms=int(REQUEST_S * 1000),
         )
@@ -111,24 +111,13 @@ class BulkPublisher:
             raise missing_topic(self._topic) from None
 
     async def _send(self, block: Block) -> None:
-        now_ms = int(time.time() * 1000)
-        batch = self._producer.create_batch()
-        for key, value in zip(block.keys, block.values, strict=True):
-            if batch.append(timestamp=now_ms, key=key, value=value, headers=HEADERS) is None:
-                await self._send_batch(batch, block.partition)
-                batch = self._producer.create_batch()
-                batch.append(timestamp=now_ms, key=key, value=value, headers=HEADERS)
-        await self._send_batch(batch, block.partition)
+        records = Records(block.keys, block.values, [HEADERS] * len(block.keys))
+        for batch in record_batches(records, BATCH_BYTES):
+            future = await self._producer.send_batch(batch, self._topic, partition=block.partition)
+            self._underway.add(future)
+            future.add_done_callback(partial(self._settle, batch.record_count()))
 
-    async def _send_batch(self, batch: Any, partition: int) -> None:  # noqa: ANN401
-        count = batch.record_count()
-        if not count:
-            return
-        future = await self._producer.send_batch(batch, self._topic, partition=partition)
-        self._underway.add(future)
-        future.add_done_callback(lambda done: self._settle(done, count))
-
-    def _settle(self, future: asyncio.Future[Any], count: int) -> None:
+    def _settle(self, count: int, future: asyncio.Future[Any]) -> None:
         self._underway.discard(future)
         if future.cancelled():
             return

@@ -8,7 +8,7 @@ tests.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -212,6 +212,10 @@ class ForecastIds:
     def of(self, offset: int) -> str:
         """The id of the forecast for the record at `offset`: 32 hex digits."""
         return f"{self._name}{offset:016x}"
+
+    def of_all(self, offsets: Iterable[int]) -> list[str]:
+        """The ids for the records at the given offsets."""
+        return [f"{self._name}{offset:016x}" for offset in offsets]
 
     def of_stale(self, series_id: str, slot: int) -> str:
         """The id of the stale forecast of a series in a slot: 32 hex digits."""

@@ -37,8 +37,7 @@ def expect(engine: Engine, partition: int, records: Sequence[Record]) -> Expecte
     for batch in batches(records, REPLAY_BATCH):
         answers = engine.apply(table, batch)
         offsets = [batch[position].offset for position in answers.positions.tolist()]
-        for offset, message in zip(offsets, encoder.encode(batch, answers), strict=True):
-            messages[offset] = message.value
-            series[offset] = message.key.decode()
+        messages |= zip(offsets, encoder.encode(batch, answers).values, strict=True)
+        series |= zip(offsets, answers.series_ids, strict=True)
         refused |= {batch[one.position].offset: one.reason for one in answers.refusals}
     return Expected(messages, series, refused, table.dump(table.rows()))

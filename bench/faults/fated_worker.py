@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from stream.assignment import Services
-from stream.encoder import Message
+from stream.encoder import Messages
 from stream.engine import Answers, Engine
 from stream.grid import FloatArray, IntArray
 from stream.logs import configure_logs
@@ -95,7 +95,7 @@ class FatedOutput:
         self._output = output
         self._fate = fate
 
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """See Output."""
         deliveries = await self._output.forecasts(partition, messages)
         self._fate.visit("after_send")

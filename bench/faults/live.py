@@ -53,8 +53,9 @@ class LivePartition:
         """Apply events as a worker does; their forecasts are waited for from now on."""
         answers = self._engine.apply(self._table, records)
         answered = [records[position] for position in answers.positions.tolist()]
-        for record, message in zip(answered, self._encoder.encode(records, answers), strict=True):
-            self.waiting[record.offset] = message.value
+        values = self._encoder.encode(records, answers).values
+        for record, value in zip(answered, values, strict=True):
+            self.waiting[record.offset] = value
             self._appended_ms[record.offset] = record.timestamp
         self._next = records[-1].offset + 1
         found["events"] += len(records)

@@ -68,8 +68,9 @@ def build_app() -> faust.App:
         table = await tables.of(partition)
         answers = engine.apply(table, records)
         encoder = Encoder(engine.manifest, engine.stream, topics.events, partition)
-        for message in encoder.encode(records, answers):
-            await forecasts.send(key=message.key, value=message.value, partition=partition)
+        messages = encoder.encode(records, answers)
+        for key, value in zip(messages.keys, messages.values, strict=True):
+            await forecasts.send(key=key, value=value, partition=partition)
         await tables.save(partition, table.dump(answers.touched))
 
     @app.agent(events)  # type: ignore[untyped-decorator]

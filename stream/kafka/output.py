@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError as KafkaLibraryError
-from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.encoder import Message
+from stream.encoder import Messages
 from stream.output import Delivery
 from tidecast.errors import KafkaError
 from tidecast.messages import FORECAST_SCHEMA, SCHEMA_HEADER, Rejection, rejection_headers
+from tidecast.record_batch import Records, encode_headers, record_batches
 from tidecast.topics import OUTPUT_BYTES, Topics
 
 REQUEST_TIMEOUT_MS: Final = 30_000
 
-KeyValueHeaders = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+BATCH_BYTES: Final = OUTPUT_BYTES // 2
+
+FORECAST_HEADERS: Final = encode_headers([(SCHEMA_HEADER, FORECAST_SCHEMA)])
 
 
 class KafkaOutput:
@@ -30,7 +32,6 @@ class KafkaOutput:
             **client,
             acks="all",
             enable_idempotence=True,
-            max_batch_size=OUTPUT_BYTES // 2,
             max_request_size=OUTPUT_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
@@ -46,15 +47,19 @@ class KafkaOutput:
         """Send what is waiting, and close."""
         await self._producer.stop()
 
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """See Output."""
-        headers = [(SCHEMA_HEADER, FORECAST_SCHEMA)]
-        records = ((key, value, headers) for key, value in messages)
+        headers = [FORECAST_HEADERS] * len(messages.keys)
+        records = Records(messages.keys, messages.values, headers)
         return await self._send(self._topics.forecasts, partition, records)
 
-    async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
+    async def rejections(self, partition: int, rejections: Sequence[Rejection]) -> list[Delivery]:
         """See Output."""
-        records = ((one.key, one.value, rejection_headers(one)) for one in rejections)
+        records = Records(
+            [one.key for one in rejections],
+            [one.value for one in rejections],
+            [encode_headers(rejection_headers(one)) for one in rejections],
+        )
         return await self._send(self._topics.rejected, partition, records)
 
     async def delivered(self, deliveries: Iterable[Delivery]) -> None:
@@ -64,26 +69,12 @@ class KafkaOutput:
         except KafkaLibraryError as error:
             raise KafkaError(f"Kafka did not store a message: {error!r}") from error
 
-    async def _send(
-        self, topic: str, partition: int, records: Iterable[KeyValueHeaders]
-    ) -> list[Delivery]:
+    async def _send(self, topic: str, partition: int, records: Records) -> list[Delivery]:
         """Send in as few batches as the size allows."""
-        deliveries = []
-        batch = self._producer.create_batch()
-        for key, value, headers in records:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                deliveries.append(await self._send_batch(topic, partition, batch))
-                batch = self._producer.create_batch()
-                # The first of a batch is always taken, however large.
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        if batch.record_count():
-            deliveries.append(await self._send_batch(topic, partition, batch))
-        return deliveries
-
-    async def _send_batch(self, topic: str, partition: int, batch: BatchBuilder) -> Delivery:
-        batch.close()
         try:
-            delivery: Delivery = await self._producer.send_batch(batch, topic, partition=partition)
+            return [
+                await self._producer.send_batch(batch, topic, partition=partition)
+                for batch in record_batches(records, BATCH_BYTES)
+            ]
         except KafkaLibraryError as error:
             raise KafkaError(f"cannot write to {topic}: {error!r}") from error
-        return delivery

@@ -84,6 +84,7 @@ class SeriesTable:
         self.watermark = NEVER
         """The newest slot of all: the series that holds it cannot be the one to end."""
         self._aggregation = Aggregation(layout.averaged, layout.summed)
+        self._dtype = layout.dtype()
         self._records: AnyArray = self._blank(FIRST_CAPACITY)
         self._ids = SeriesIds()
 
@@ -286,7 +287,7 @@ class SeriesTable:
             self._records = np.concatenate([self._records, self._blank(extra)])
 
     def _blank(self, rows: int) -> AnyArray:
-        records = np.zeros(rows, self.layout.dtype())
+        records = np.zeros(rows, self._dtype)
         records["newest"] = NEVER
         records["window"] = np.nan
         return records

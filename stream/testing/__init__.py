@@ -8,7 +8,7 @@ from stream.testing.predictors import (
     manifest_of,
 )
 from stream.testing.records import NOW_MS, record
-from stream.testing.services import InMemoryLog, InMemoryOffsets, InMemoryOutput
+from stream.testing.services import InMemoryLog, InMemoryOffsets, InMemoryOutput, Message
 from stream.testing.stores import Fault, FaultyStore, InMemoryStore
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "InMemoryOffsets",
     "InMemoryOutput",
     "InMemoryStore",
+    "Message",
     "NaivePredictor",
     "manifest_of",
     "record",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import NamedTuple
 
-from stream.encoder import Message
+from stream.encoder import Messages
 from stream.event_log import Bounds
 from stream.output import Delivery
 from stream.records import Record
@@ -83,6 +84,13 @@ class InMemoryOffsets:
         return {place: Offsets(found.end, found.committed) for place, found in bounds.items()}
 
 
+class Message(NamedTuple):
+    """Key and value of one record that was sent."""
+
+    key: bytes
+    value: bytes
+
+
 class InMemoryOutput:
     """An `Output` that keeps what it is given, stored at once or when told to."""
 
@@ -92,13 +100,13 @@ class InMemoryOutput:
         self._at_once = at_once
         self._open: list[Delivery] = []
 
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """See Output."""
-        taken = [(partition, message) for message in messages]
-        self.messages += taken
+        taken = list(map(Message, messages.keys, messages.values))
+        self.messages += [(partition, message) for message in taken]
         return self._accepted(len(taken))
 
-    async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
+    async def rejections(self, partition: int, rejections: Sequence[Rejection]) -> list[Delivery]:
         """See Output."""
         taken = [(partition, rejection) for rejection in rejections]
         self.rejected += taken

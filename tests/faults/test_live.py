@@ -23,8 +23,8 @@ def forecasts() -> list[LoggedRecord]:
     encoder = Encoder(ENGINE.manifest, ENGINE.stream, *PLACE)
     answers = ENGINE.apply(ENGINE.new_table(), EVENTS)
     return [
-        LoggedRecord(offset, EVENTS[offset].timestamp + 1000, message.key, message.value)
-        for offset, message in enumerate(encoder.encode(EVENTS, answers))
+        LoggedRecord(offset, EVENTS[offset].timestamp + 1000, *message)
+        for offset, message in enumerate(zip(*encoder.encode(EVENTS, answers), strict=True))
     ]
 
 

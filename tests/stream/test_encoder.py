@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from stream.encoder import Encoder, quantile_chunks, rfc3339
+from stream.encoder import Encoder, quantile_chunks, written_times
 from stream.engine import Answers
 from stream.forecaster import STATUSES
 from stream.grid import FloatArray
@@ -59,10 +59,10 @@ def test_the_bytes_decode_to_the_message(forecasts: FloatArray, data: st.DataObj
         ended=[],
     )
     records = [LoggedRecord(offset, NOW_MS + offset % 7, None, None) for offset in offsets]
-    messages = list(Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers))
-    assert [message.key for message in messages] == [series_id.encode() for series_id in ids]
+    messages = Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers)
+    assert messages.keys == [series_id.encode() for series_id in ids]
     names = ForecastIds(3, "events", 2, MANIFEST.graph_sha256)
-    assert [decode_forecast(message.value) for message in messages] == [
+    assert [decode_forecast(value) for value in messages.values] == [
         Forecast(
             forecast_id=names.of(offsets[place]),
             series_id=ids[place],
@@ -91,9 +91,9 @@ def test_only_answered_records_are_encoded() -> None:
     forecasts = np.ones((1, 2, 3), np.float32)
     answers = Answers(numbers, ["a"], numbers, forecasts, numbers, numbers, [], [])
     records = [LoggedRecord(offset, NOW_MS, None, None) for offset in (7, 9, 11)]
-    (message,) = Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers)
-    assert message.key == b"a"
-    assert decode_forecast(message.value).source == Source(2, 9)
+    messages = Encoder(MANIFEST, STREAM, "events", 2).encode(records, answers)
+    assert messages.keys == [b"a"]
+    assert [decode_forecast(value).source for value in messages.values] == [Source(2, 9)]
 
 
 @given(ARRAYS)
@@ -106,7 +106,7 @@ def test_quantiles_read_back_as_the_same_float32(forecasts: FloatArray) -> None:
 
 @given(st.lists(MILLISECONDS))
 def test_a_time_is_the_one_that_datetime_reads(times: list[int]) -> None:
-    texts = rfc3339(np.array(times, np.int64))
+    texts = written_times(b"%b", np.array(times, np.int64))
     assert all(text.endswith(b'Z"') for text in texts)
     assert [datetime.fromisoformat(json.loads(text)) for text in texts] == [
         moment(time) for time in times
@@ -116,5 +116,5 @@ def test_a_time_is_the_one_that_datetime_reads(times: list[int]) -> None:
 def test_whole_seconds_are_written_without_a_fraction() -> None:
     times = [0, 1, 253_402_300_799_000]
     expected = ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.001Z", "9999-12-31T23:59:59Z"]
-    assert [json.loads(text) for text in rfc3339(np.array(times))] == expected
+    assert [json.loads(text) for text in written_times(b"%b", np.array(times))] == expected
     assert datetime.fromisoformat(expected[0]) == datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pytest
 
-from stream.encoder import Encoder, Message
+from stream.encoder import Encoder
 from stream.records import LoggedRecord
 from stream.state.checkpoint import TopicPartition
-from stream.testing import NOW_MS
+from stream.testing import NOW_MS, Message
 from tests.stream.broken import UnfencedStore
 from tests.stream.events import Event, records_of
 from tests.stream.simulation import HastyOutput, MemoryVault, RedisVault, World, run_world
@@ -64,7 +64,8 @@ async def damage(world: World, grows: bool) -> list[str]:
     for place, records in world.records.items():
         table = ENGINE.new_table()
         answers = ENGINE.apply(table, records)
-        right = set(Encoder(ENGINE.manifest, ENGINE.stream, *place).encode(records, answers))
+        encoder = Encoder(ENGINE.manifest, ENGINE.stream, *place)
+        right = set(map(Message, *encoder.encode(records, answers)))
         refused = {records[refusal.position].offset for refusal in answers.refusals}
         sent = {one for one in messages(world) if source_of(one).partition == place.partition}
         rejected = {

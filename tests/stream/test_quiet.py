@@ -27,7 +27,7 @@ def quiet_of(engine: Engine) -> QuietSeries:
 
 def forecasts_at(quiet: QuietSeries, table: SeriesTable, slot: int) -> list[Forecast]:
     messages = quiet.forecasts(table, slot * STEP_MS + 17)
-    return [decode_forecast(message.value) for message in messages]
+    return [decode_forecast(value) for part in messages for value in part.values]
 
 
 def table_after(engine: Engine, *events: Event) -> SeriesTable:

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 
-from stream.encoder import Message
+from stream.encoder import Messages
 from stream.event_log import Bounds
 from stream.output import Delivery
 from stream.records import Record
 from stream.state.checkpoint import Head, Store, TopicPartition, Write
-from stream.testing import InMemoryLog
+from stream.testing import InMemoryLog, Message
 from tidecast.errors import RedisError
 from tidecast.messages import Rejection
 
@@ -105,8 +105,8 @@ class GatedOutput:
         self.in_flight: list[Message | Rejection] = []
         self._topic, self._gate = topic, gate
 
-    async def forecasts(self, partition: int, messages: Iterable[Message]) -> list[Delivery]:
-        return await self._accept(list(messages))
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
+        return await self._accept(list(map(Message, messages.keys, messages.values)))
 
     async def rejections(self, partition: int, rejections: Iterable[Rejection]) -> list[Delivery]:
         return await self._accept(list(rejections))

@@ -11,10 +11,9 @@ from random import Random
 from typing import Final
 
 from stream.assignment import Assignment, Batch, Services
-from stream.encoder import Message
 from stream.records import LoggedRecord
 from stream.state.checkpoint import Owner, Store, TopicPartition
-from stream.testing import InMemoryLog
+from stream.testing import InMemoryLog, Message
 from tests.stream.partitions import engine_of
 from tests.stream.simulation.gates import Gate, GatedLog, GatedOutput, GatedStore
 from tests.stream.simulation.vault import Vault
