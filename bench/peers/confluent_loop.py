@@ -92,11 +92,14 @@ def main(job: Job) -> None:
 
 def produce(producer: Producer, topic: str, key: str, value: bytes) -> None:
     """Hand a message to the producer, as soon as its queue has room."""
+    producer.poll(0)
     while True:
         try:
-            return producer.produce(topic, value, key)
+            producer.produce(topic, value, key)
         except BufferError:
             producer.poll(WAIT_S)
+        else:
+            return
 
 
 if __name__ == "__main__":
