@@ -58,6 +58,7 @@ def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
     model = bundle_of(load.job, folder)
     found = conditions()
     turns = [_turn(servers, load, asked, model, number, folder) for number in range(load.repeats)]
+    ours = [turn[OURS] for turn in turns]
     return Result(
         bench="throughput",
         question=QUESTION,
@@ -68,14 +69,14 @@ def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
             "job": load.job.value,
             "workers": load.workers,
         },
-        figures=_figures([turn[OURS] for turn in turns]),
+        figures=_figures(ours),
         checked={"distinct forecasts": load.events, "rejected": 0, "windows saved": load.series},
         conditions=found,
         peers=[
             compare(
                 one,
                 load.distance(one).events,
-                [turn[OURS] for turn in turns],
+                ours,
                 [turn[one.peer.name] for turn in turns] if one.command else [],
             )
             for one in asked

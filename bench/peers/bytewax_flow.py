@@ -1,7 +1,7 @@
 """The job as a Bytewax dataflow: Kafka operators around `stateful_map`.
 
 Recovery is on: state and offsets of all series that changed go to recovery partitions (SQLite)
-every 10 s, and the sink flushes what it was given before the dataflow goes on: at least once.
+every 30 s, and the sink flushes what it was given before the dataflow goes on: at least once.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from bytewax.run import cli_main
 from bench.peers.job import Job, given_job
 from bench.peers.model import Known, Model
 
-SNAPSHOT_INTERVAL: Final = timedelta(seconds=10)
-"""The interval of a dataflow that is given none."""
+SNAPSHOT_INTERVAL: Final = timedelta(seconds=30)
+BACKUP_INTERVAL: Final = timedelta(0)
+"""Both as in the guide's example of recovery."""
 
 Event = dict[str, Any]
 
@@ -64,7 +65,7 @@ def main() -> None:
         build_flow(job),
         workers_per_process=job.parallelism,
         epoch_interval=SNAPSHOT_INTERVAL,
-        recovery_config=RecoveryConfig(job.folder),
+        recovery_config=RecoveryConfig(job.folder, BACKUP_INTERVAL),
     )
 
 

@@ -42,51 +42,58 @@ def entrants(names: Sequence[str]) -> list[Entrant]:
     if strangers := set(names) - {*PEERS, ALL}:
         known = ", ".join([*PEERS, ALL])
         raise BenchError(f"no peer called {', '.join(sorted(strangers))}: there are {known}")
-    return [_entrant(peer) for name, peer in PEERS.items() if {name, ALL} & set(names)]
+    return [entrant(peer) for name, peer in PEERS.items() if {name, ALL} & set(names)]
 
 
-def _entrant(peer: Peer) -> Entrant:
+def entrant(peer: Peer) -> Entrant:
+    """Prepare a peer, or note why that cannot be."""
     try:
         return Entrant(peer, peer.prepare())
     except ImpossibleError as reason:
         return Entrant(peer, note=str(reason))
 
 
-def race_peer(settings: Settings, entrant: Entrant, distance: Distance, logs: Path) -> Race:
+def race_peer(settings: Settings, one: Entrant, distance: Distance, folder: Path) -> Race:
     """Race a peer that is ready over the first events of the stream. Raises BenchError."""
-    peer = entrant.peer
     with (
-        timed_topic(settings, f"{settings.stream.name}.{peer.name}") as output,
-        tempfile.TemporaryDirectory(prefix=f"tidecast-{peer.name}-") as folder,
+        timed_topic(settings, f"{settings.stream.name}.{one.peer.name}") as output,
+        tempfile.TemporaryDirectory(dir=folder) as own,
     ):
-        job = Job(
-            broker=settings.kafka.bootstrap_servers,
-            events=Topics.of(settings.stream.name).events,
-            forecasts=output,
-            partitions=settings.stream.partitions,
-            model=settings.worker.model.absolute(),
-            folder=Path(folder),
-            parallelism=distance.parallelism if peer.threads else 1,
-        )
-        racer = Racer(
-            command=entrant.command,
-            environment=job.environment(),
-            output=output,
-            log=logs / f"{peer.name}.log",
-            processes=1 if peer.threads else distance.parallelism,
-        )
+        racer = racer_of(settings, one, distance.parallelism, output, Path(own))
         return race(settings, racer, distance.events)
 
 
-def compare(
-    entrant: Entrant, events: int, worker: Sequence[Race], races: Sequence[Race]
-) -> PeerResult:
+def racer_of(
+    settings: Settings, one: Entrant, parallelism: int, output: str, folder: Path
+) -> Racer:
+    """How to start a peer on the events of the stream. folder: an empty one for it alone."""
+    state = folder / "state"
+    state.mkdir()
+    job = Job(
+        broker=settings.kafka.bootstrap_servers,
+        events=Topics.of(settings.stream.name).events,
+        forecasts=output,
+        partitions=settings.stream.partitions,
+        model=settings.worker.model.absolute(),
+        folder=state,
+        parallelism=parallelism if one.peer.threads else 1,
+    )
+    return Racer(
+        command=one.command,
+        environment=job.environment(),
+        output=output,
+        log=folder / f"{one.peer.name}.log",
+        processes=1 if one.peer.threads else parallelism,
+    )
+
+
+def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[Race]) -> PeerResult:
     """What came out for a peer, and the worker's rate as a multiple of it, repeat by repeat."""
     pairs = list(zip(worker, races, strict=True)) if races else []
     figures = (
-        Figure("forecasts_per_s", "forecasts per second", [one.per_s for one in races]),
+        Figure("forecasts_per_s", "forecasts per second", [r.per_s for r in races]),
         Figure("ratio", "ratio", [ours.per_s / theirs.per_s for ours, theirs in pairs], 1),
-        Figure("warm_forecasts_per_s", "second half", [one.warm_per_s for one in races]),
+        Figure("warm_forecasts_per_s", "second half", [r.warm_per_s for r in races]),
         Figure(
             "warm_ratio",
             "ratio, second half",
@@ -94,9 +101,9 @@ def compare(
             1,
         ),
         Figure("cpu_s_per_million", "CPU s per million", [r.cpu_s_per_million for r in races], 1),
-        Figure("peak_mb", "peak MB", [one.peak_bytes / 1e6 for one in races]),
+        Figure("peak_mb", "peak MB", [r.peak_bytes / 1e6 for r in races]),
     )
-    peer = entrant.peer
+    peer = one.peer
     return PeerResult(
         name=peer.name,
         title=peer.title,
@@ -104,5 +111,5 @@ def compare(
         guarantees=peer.guarantees,
         events=events,
         figures=figures if races else (),
-        note=entrant.note,
+        note=one.note,
     )

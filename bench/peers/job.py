@@ -6,6 +6,7 @@ Only the standard library is imported here: the peers have environments of their
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -38,14 +39,15 @@ class Job:
         return {f"{PREFIX}{field.upper()}": str(value) for field, value in asdict(self).items()}
 
 
-def given_job() -> Job:
+def given_job(environment: Mapping[str, str] = os.environ) -> Job:
     """The job of this process. Raises KeyError when it was started without one."""
+    given = {name: environment[f"{PREFIX}{name.upper()}"] for name in Job.__dataclass_fields__}
     return Job(
-        broker=os.environ[f"{PREFIX}BROKER"],
-        events=os.environ[f"{PREFIX}EVENTS"],
-        forecasts=os.environ[f"{PREFIX}FORECASTS"],
-        partitions=int(os.environ[f"{PREFIX}PARTITIONS"]),
-        model=Path(os.environ[f"{PREFIX}MODEL"]),
-        folder=Path(os.environ[f"{PREFIX}FOLDER"]),
-        parallelism=int(os.environ[f"{PREFIX}PARALLELISM"]),
+        broker=given["broker"],
+        events=given["events"],
+        forecasts=given["forecasts"],
+        partitions=int(given["partitions"]),
+        model=Path(given["model"]),
+        folder=Path(given["folder"]),
+        parallelism=int(given["parallelism"]),
     )

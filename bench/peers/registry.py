@@ -59,7 +59,7 @@ PEERS: Final = {
             title="stock Faust",
             language="Python",
             guarantees="at least once, table in memory with a changelog",
-            prepare=lambda: _ours("stock_faust", "worker", "--loglevel", "warn"),
+            prepare=lambda: _ours("stock_faust", "worker", "--without-web", "-l", "warn"),
         ),
         Peer(
             name="quix-streams",

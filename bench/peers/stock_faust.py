@@ -38,7 +38,6 @@ def build_app() -> faust.App:
         broker=f"kafka://{job.broker}",
         topic_partitions=job.partitions,
         datadir=job.folder,
-        web_enabled=False,
     )
     events = app.topic(job.events, key_type=str, value_type=Observation)
     forecasts = app.topic(job.forecasts, key_type=str, value_serializer="json")
