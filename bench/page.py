@@ -32,8 +32,9 @@ at the end of the log.
 The peers do the same job as their own documentation writes it, with their own guarantees on, in
 environments of their own (`bench/peers/`): the same broker, partitions, events and bundle, one
 event at a time, all numbers of the bundle as JSON out. A slow one is timed on fewer of the events.
-Who goes first changes from repeat to repeat; a ratio is the worker's rate to the peer's in the same
-repeat. The second half leaves out what a virtual machine needs to get warm. The bare loop keeps
+Who goes first changes from repeat to repeat. Their table has medians: rate, the worker's rate as a
+multiple of it in the same repeat, the same over the second half (which leaves out what a virtual
+machine needs to get warm), CPU seconds per million forecasts, most memory. The bare loop keeps
 nothing and promises nothing: it is the mark of what one Python process could do, with the model
 called in batches. `scripts/bench throughput --peers all --job median` is the peers' job: the median
 alone, 24 numbers.

@@ -122,7 +122,9 @@ def show(result: Result, console: Console) -> None:
     console.print(table)
     if result.peers:
         header, lines = peer_table(result)
-        peers = Table(*header, title="Beside it", title_justify="left")
+        peers = Table(title="Beside it", title_justify="left")
+        for name in header:
+            peers.add_column(name, no_wrap=name != header[-1])
         for line in lines:
             peers.add_row(*line)
         console.print(peers)
@@ -139,23 +141,21 @@ def rows(result: Result) -> list[tuple[str, str, str, str]]:
 
 
 def peer_table(result: Result) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: the figures of each peer, its guarantees; or why it was not run."""
+    """Header and rows: medians of each peer, and what it is; or why it was not run."""
     titles = next(([f.title for f in peer.figures] for peer in result.peers if peer.figures), [])
     rows = [
         [
-            f"{peer.title} ({peer.language})",
-            *(map(_cell, peer.figures) if peer.figures else ["not run"] + [""] * (len(titles) - 1)),
-            peer.note or peer.guarantees,
+            peer.title,
+            *([_median(figure) for figure in peer.figures] or ["-"] * len(titles)),
+            f"not run: {peer.note}" if peer.note else f"{peer.language}; {peer.guarantees}",
         ]
         for peer in result.peers
     ]
-    return ["", *titles, "guarantees"], rows
+    return ["", *titles, "language; guarantees"], rows
 
 
-def _cell(figure: Figure) -> str:
-    """The median, and how far the others are from it where there are others."""
-    median, least, most = map(figure.text, spread(figure.values))
-    return median if len(figure.values) == 1 else f"{median} ({least} to {most})"
+def _median(figure: Figure) -> str:
+    return figure.text(spread(figure.values).median)
 
 
 def repeats(result: Result) -> int:

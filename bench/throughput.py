@@ -23,6 +23,7 @@ from tidecast.settings import Settings
 from tidecast.topics import Topics
 
 QUESTION: Final = "How many forecasts a second does one worker make of a backlog?"
+QUESTION_OF_SEVERAL: Final = "How many forecasts a second do {} workers make of a backlog?"
 PEERS: Final = ("stock-faust",)
 """Of a quick run."""
 OURS: Final = "worker"
@@ -61,7 +62,7 @@ def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
     ours = [turn[OURS] for turn in turns]
     return Result(
         bench="throughput",
-        question=QUESTION,
+        question=QUESTION if load.workers == 1 else QUESTION_OF_SEVERAL.format(load.workers),
         parameters={
             "events": load.events,
             "series": load.series,

@@ -91,17 +91,16 @@ def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[R
     """What came out for a peer, and the worker's rate as a multiple of it, repeat by repeat."""
     pairs = list(zip(worker, races, strict=True)) if races else []
     figures = (
-        Figure("forecasts_per_s", "forecasts per second", [r.per_s for r in races]),
+        Figure("forecasts_per_s", "forecasts/s", [r.per_s for r in races]),
         Figure("ratio", "ratio", [ours.per_s / theirs.per_s for ours, theirs in pairs], 1),
-        Figure("warm_forecasts_per_s", "second half", [r.warm_per_s for r in races]),
         Figure(
             "warm_ratio",
-            "ratio, second half",
+            "second half",
             [ours.warm_per_s / theirs.warm_per_s for ours, theirs in pairs],
             1,
         ),
-        Figure("cpu_s_per_million", "CPU s per million", [r.cpu_s_per_million for r in races], 1),
-        Figure("peak_mb", "peak MB", [r.peak_bytes / 1e6 for r in races]),
+        Figure("cpu_s_per_million", "CPU s/M", [r.cpu_s_per_million for r in races], 1),
+        Figure("peak_mb", "MB", [r.peak_bytes / 1e6 for r in races]),
     )
     peer = one.peer
     return PeerResult(
