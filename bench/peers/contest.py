@@ -67,8 +67,9 @@ def racer_of(
     settings: Settings, one: Entrant, parallelism: int, output: str, folder: Path
 ) -> Racer:
     """How to start a peer on the events of the stream. folder: an empty one for it alone."""
-    state = folder / "state"
+    state, scratch = folder / "state", folder / "scratch"
     state.mkdir()
+    scratch.mkdir()
     job = Job(
         broker=settings.kafka.bootstrap_servers,
         events=Topics.of(settings.stream.name).events,
@@ -80,11 +81,16 @@ def racer_of(
     )
     return Racer(
         command=one.command,
-        environment=job.environment(),
+        environment=job.environment() | scratch_at(scratch),
         output=output,
         log=folder / f"{one.peer.name}.log",
         processes=1 if one.peer.threads else parallelism,
     )
+
+
+def scratch_at(folder: Path) -> dict[str, str]:
+    """What sends temporary files there: a program that is ended clears nothing up."""
+    return {"TMPDIR": str(folder), "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}"}
 
 
 def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[Race]) -> PeerResult:
