@@ -19,6 +19,7 @@ from bench import recovery as recovery_bench
 from bench import stages as stages_bench
 from bench import throughput as throughput_bench
 from bench.faults.command import faults, soak
+from bench.jobs import Job
 from bench.processes import BenchError
 from bench.report import Result, as_json, keep, show
 from tidecast.local import LocalServers, local_servers
@@ -38,12 +39,19 @@ def bench() -> None:
 def throughput(
     events: Annotated[int, typer.Option(min=1)] = 500_000,
     series: Annotated[int, typer.Option(min=1)] = 2_000,
-    peer_events: Annotated[int, typer.Option(min=1)] = 20_000,
+    peer_events: Annotated[int, typer.Option(min=1, help="For the slowest peer.")] = 20_000,
     repeats: Repeats = 3,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(help="To race as well, or `all`; several times. Default: stock-faust."),
+    ] = None,
+    job: Annotated[Job, typer.Option(help="All quantiles, or the median.")] = Job.FORECAST,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; cores of a peer.")] = 1,
     json: Json = False,
 ) -> None:
-    """Forecasts per second of one worker on a backlog, and of stock Faust on the same one."""
-    load = throughput_bench.Load(events, series, min(peer_events, events), repeats)
+    """Forecasts per second of one worker on a backlog, and of what people would use instead."""
+    asked = tuple(peers or throughput_bench.PEERS)
+    load = throughput_bench.Load(events, series, peer_events, repeats, asked, job, workers)
     _answer(lambda servers, folder: throughput_bench.measure(servers, load, folder), json)
 
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.machine import conditions
-from bench.processes import WORKER, BenchError, Program, running, worker_environment
+from bench.processes import WORKER, BenchError, Program, python, running, worker_environment
 from bench.report import Figure, Result
 from bench.statistics import PERCENTILES, percentiles
 from bench.streams import fresh_stream
@@ -118,7 +118,7 @@ def _run(servers: LocalServers, pace: Pace, folder: Path) -> Run:
     spawn = multiprocessing.get_context("spawn")
     with (
         fresh_stream(servers) as settings,
-        running(WORKER, worker_environment(settings), folder / "worker.log") as worker,
+        running(python(*WORKER), worker_environment(settings), folder / "worker.log") as worker,
         ProcessPoolExecutor(2, spawn) as pool,
     ):
         await_first_forecast(settings, worker)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.report import Result, caption, rows
+from bench.report import Result, caption, peer_table, rows
 
 PAGE: Final = Path("docs/performance.md")
 
@@ -29,9 +29,15 @@ the broker's own append times, from the first forecast to the last; nothing read
 Afterwards every forecast id is there once, nothing was rejected, and the cursors in Valkey are
 at the end of the log.
 
-Stock Faust is the same job as Faust's documentation writes it: an agent, a table with its
-changelog, one event at a time, `topic.send`; the same broker, partitions, events and model
-(`bench/peers/stock_faust.py`). Its table is in memory, Faust's default and faster than RocksDB.
+The peers do the same job as their own documentation writes it, with their own guarantees on, in
+environments of their own (`bench/peers/`): the same broker, partitions, events and bundle, one
+event at a time, all numbers of the bundle as JSON out. A slow one is timed on fewer of the events.
+Who goes first changes from repeat to repeat. Their table has medians: rate, the worker's rate as a
+multiple of it in the same repeat, the same over the second half (which leaves out what a virtual
+machine needs to get warm), CPU seconds per million forecasts, most memory. The bare loop keeps
+nothing and promises nothing: it is the mark of what one Python process could do, with the model
+called in batches. `scripts/bench throughput --peers all --job median` is the peers' job: the median
+alone, 24 numbers.
 """,
     "latency": """\
 Open loop: publishing keeps to a schedule that waits for nobody, and latency counts from the
@@ -74,9 +80,22 @@ def section(result: Result) -> str:
             f"## {result.question}\n",
             f"    scripts/bench {result.bench}\n",
             NOTES[result.bench],
-            *(f"| {' | '.join(row)} |" for row in table),
+            *_markdown(table),
+            *_peers(result),
             "",
             *(f"- {line}" for line in caption(result).splitlines()),
             "",
         ]
     )
+
+
+def _peers(result: Result) -> list[str]:
+    """The table of the peers, where there are any."""
+    if not result.peers:
+        return []
+    header, lines = peer_table(result)
+    return ["", *_markdown([header, ["---", *["---:"] * (len(header) - 2), "---"], *lines])]
+
+
+def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in table]

@@ -48,11 +48,16 @@ class Program:
         return Usage(times.user + times.system, memory)
 
 
+def python(*module: str) -> tuple[str, ...]:
+    """The command of `python -m module…`."""
+    return (sys.executable, "-m", *module)
+
+
 @contextlib.contextmanager
-def running(module: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
-    """`python -m module…` for the length of the block; it dies with us."""
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
+    """The command for the length of the block; it dies with us."""
     variables = [f"{name}={value}" for name, value in environment.items()]
-    child = Child(["/usr/bin/env", *variables, sys.executable, "-m", *module], log)
+    child = Child(["/usr/bin/env", *variables, *command], log)
     try:
         yield Program(child, log)
     finally:
@@ -60,11 +65,12 @@ def running(module: Sequence[str], environment: Mapping[str, str], log: Path) ->
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
-    """What tells a worker of this stream, and nothing else: all the rest stays at its default."""
+    """What tells a worker of this stream and model: all the rest stays at its default."""
     return {
         f"{ENVIRONMENT_PREFIX}KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         f"{ENVIRONMENT_PREFIX}REDIS__URL": settings.redis.url.get_secret_value(),
         f"{ENVIRONMENT_PREFIX}STREAM__NAME": settings.stream.name,
+        f"{ENVIRONMENT_PREFIX}WORKER__MODEL": str(settings.worker.model),
     }
 
 

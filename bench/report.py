@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,10 +35,27 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class PeerResult:
+    """How another system did on the first `events` of the same job.
+
+    guarantees: its own, those that were on. figures: none where it was not run; `note` says why.
+    """
+
+    name: str
+    title: str
+    language: str
+    guarantees: str
+    events: int
+    figures: Sequence[Figure]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """What a bench found.
 
     question: in one line. parameters: what was run. checked: exact counts, true of every repeat.
+    peers: who was raced beside the worker.
     """
 
     bench: str
@@ -47,24 +64,39 @@ class Result:
     figures: Sequence[Figure]
     checked: Mapping[str, int]
     conditions: Conditions
+    peers: Sequence[PeerResult] = ()
 
 
 def as_json(result: Result) -> bytes:
     """One line: each figure by its name, its least and most value under `spread`."""
-    spreads = {figure.name: spread(figure.values) for figure in result.figures}
     found: dict[str, Any] = {
         "bench": result.bench,
-        **{name: _rounded(values.median) for name, values in spreads.items()},
-        "spread": {
-            name: [_rounded(values.least), _rounded(values.most)]
-            for name, values in spreads.items()
-        },
+        **_medians_and_spreads(result.figures),
+        "peers": [_peer_as_json(peer) for peer in result.peers],
         "repeats": repeats(result),
         "parameters": result.parameters,
         "checked": result.checked,
         **asdict(result.conditions),
     }
     return msgspec.json.encode(found)
+
+
+def _medians_and_spreads(figures: Iterable[Figure]) -> dict[str, Any]:
+    spreads = {figure.name: spread(figure.values) for figure in figures}
+    return {
+        **{name: _rounded(values.median) for name, values in spreads.items()},
+        "spread": {
+            name: [_rounded(values.least), _rounded(values.most)]
+            for name, values in spreads.items()
+        },
+    }
+
+
+def _peer_as_json(peer: PeerResult) -> dict[str, Any]:
+    facts = {key: getattr(peer, key) for key in ("name", "events", "language", "guarantees")}
+    if peer.note:
+        return {**facts, "note": peer.note}
+    return {**facts, **_medians_and_spreads(peer.figures)}
 
 
 def keep(result: Result, folder: Path = KEPT) -> None:
@@ -80,7 +112,7 @@ def kept(bench: str, folder: Path = KEPT) -> Result | None:
 
 
 def show(result: Result, console: Console) -> None:
-    """Print the table."""
+    """Print the table, and the one of the peers where there are any."""
     table = Table(title=result.question, title_justify="left", caption_justify="left")
     table.caption = caption(result)
     for name in ("", "median", "least", "most"):
@@ -88,6 +120,14 @@ def show(result: Result, console: Console) -> None:
     for title, *values in rows(result):
         table.add_row(title, *values)
     console.print(table)
+    if result.peers:
+        header, lines = peer_table(result)
+        peers = Table(title="Beside it", title_justify="left")
+        for name in header:
+            peers.add_column(name, no_wrap=name != header[-1])
+        for line in lines:
+            peers.add_row(*line)
+        console.print(peers)
 
 
 def rows(result: Result) -> list[tuple[str, str, str, str]]:
@@ -98,6 +138,24 @@ def rows(result: Result) -> list[tuple[str, str, str, str]]:
         single = len(figure.values) == 1
         lines.append((figure.title, median, "" if single else least, "" if single else most))
     return lines
+
+
+def peer_table(result: Result) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: medians of each peer, and what it is; or why it was not run."""
+    titles = next(([f.title for f in peer.figures] for peer in result.peers if peer.figures), [])
+    rows = [
+        [
+            peer.title,
+            *([_median(figure) for figure in peer.figures] or ["-"] * len(titles)),
+            f"not run: {peer.note}" if peer.note else f"{peer.language}; {peer.guarantees}",
+        ]
+        for peer in result.peers
+    ]
+    return ["", *titles, "language; guarantees"], rows
+
+
+def _median(figure: Figure) -> str:
+    return figure.text(spread(figure.values).median)
 
 
 def repeats(result: Result) -> int:

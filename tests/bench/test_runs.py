@@ -15,7 +15,10 @@ def test_throughput_races_the_worker_and_stock_faust(servers: LocalServers, tmp_
     load = throughput.Load(events=6_000, series=100, peer_events=1_000, repeats=1)
     found = json.loads(as_json(throughput.measure(servers, load, tmp_path)))
     assert found["forecasts_per_s"] > 0
-    assert found["stock_faust_forecasts_per_s"] > 0
+    (peer,) = found["peers"]
+    assert (peer["name"], peer["events"]) == ("stock-faust", 1_000)
+    assert peer["forecasts_per_s"] > 0
+    assert peer["ratio"] > 1
     assert found["worker_cpu_s_per_million"] > 0
     assert found["worker_peak_mb"] > 50
     assert found["checked"] == {"distinct forecasts": 6_000, "rejected": 0, "windows saved": 100}

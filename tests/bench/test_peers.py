@@ -1,0 +1,177 @@
+"""The peers do the worker's job: what they are told, and that their numbers are the engine's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from bench.backlog import publish_backlog
+from bench.jobs import SHIPPED, write_median_bundle
+from bench.machine import conditions
+from bench.outputs import partition_records
+from bench.peers.contest import Entrant, entrant, entrants, racer_of
+from bench.peers.environments import MADE, SOURCES, ImpossibleError, jvm_folder
+from bench.peers.job import Job, given_job
+from bench.peers.registry import PEERS, Peer
+from bench.processes import BenchError, running
+from bench.report import Figure, PeerResult, Result, as_json, peer_table
+from bench.streams import Ends, fresh_stream, timed_topic
+from stream.engine import Engine
+from stream.onnx_predictor import OnnxPredictor
+from stream.replay import replay
+from tests.waiting import wait_until
+from tidecast.bundle import read_bundle
+from tidecast.local import LocalServers
+from tidecast.local.jars import KAFKA_VERSION
+from tidecast.settings import Settings
+from tidecast.topics import Topics
+
+EVENTS = 600
+SERIES = 20
+PEER_LIMIT_S = 120.0
+JVM = ("kafka-streams", "flink")
+
+
+def test_the_peers_are_those_that_people_would_use_and_an_upper_mark() -> None:
+    assert list(PEERS) == ["stock-faust", "quix-streams", "bytewax", "confluent-loop", *JVM]
+    assert [peer.name for peer in PEERS.values() if peer.guarantees == "none"] == ["confluent-loop"]
+
+
+def test_a_stranger_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(BenchError, match=r"no peer called storm: there are stock-faust, .*, all"):
+        entrants(["flink", "storm"])
+
+
+def test_peers_that_cannot_run_here_are_noted_with_the_reason() -> None:
+    def prepare() -> tuple[str, ...]:
+        raise ImpossibleError("javac is not installed: install a JDK, 17 or newer")
+
+    peer = Peer("flink", "Flink", "Java", "at least once", prepare)
+    assert entrant(peer) == Entrant(peer, (), "javac is not installed: install a JDK, 17 or newer")
+
+
+def test_a_job_is_handed_on_by_environment() -> None:
+    job = Job("localhost:1", "a.events", "a.flink", 4, Path("/models/1"), Path("/state"), 2)
+    assert given_job(job.environment()) == job
+
+
+def test_the_job_of_24_numbers_is_the_median_of_the_shipped_model(tmp_path: Path) -> None:
+    whole = OnnxPredictor(read_bundle(SHIPPED))
+    median = OnnxPredictor(read_bundle(write_median_bundle(read_bundle(SHIPPED), tmp_path)))
+    assert median.manifest.quantile_levels == (0.5,)
+    windows = np.random.default_rng(1).normal(size=(5, 96, 1)).astype(np.float32)
+    given = windows, np.arange(5), np.zeros((5, 70), np.float32)
+    middle = whole.manifest.quantile_levels.index(0.5)
+    np.testing.assert_array_equal(
+        median.predict(*given).forecast, whole.predict(*given).forecast[:, :, [middle]]
+    )
+
+
+def test_kafka_streams_is_of_the_brokers_version() -> None:
+    assert f"<kafka.version>{KAFKA_VERSION}<" in (SOURCES / "pom.xml").read_text()
+
+
+def test_a_result_lists_the_peers_those_not_run_too() -> None:
+    ran = Figure("forecasts_per_s", "forecasts per second", [900.0, 1000.0, 2000.0])
+    result = Result(
+        bench="throughput",
+        question="How many?",
+        parameters={},
+        figures=[Figure("forecasts_per_s", "forecasts per second", [5000.0])],
+        checked={},
+        conditions=conditions(),
+        peers=[
+            PeerResult("quix-streams", "Quix Streams", "Python", "at least once", 100, [ran]),
+            PeerResult("flink", "Flink", "Java", "at least once", 100, [], note="no JDK"),
+        ],
+    )
+    quix, flink = json.loads(as_json(result))["peers"]
+    assert quix["forecasts_per_s"] == 1000
+    assert quix["spread"] == {"forecasts_per_s": [900, 2000]}
+    assert (flink["name"], flink["note"]) == ("flink", "no JDK")
+    assert peer_table(result) == (
+        ["", "forecasts per second", "language; guarantees"],
+        [
+            ["Quix Streams", "1,000", "Python; at least once"],
+            ["Flink", "-", "not run: no JDK"],
+        ],
+    )
+
+
+@pytest.mark.parametrize("name", ["quix-streams", "bytewax", "confluent-loop"])
+def test_a_peer_answers_every_event_with_the_engines_numbers(
+    servers: LocalServers, tmp_path: Path, name: str
+) -> None:
+    _hold_to_the_engine(servers, tmp_path, name)
+
+
+@pytest.mark.parametrize("name", JVM)
+def test_a_peer_on_the_jvm_answers_every_event_with_the_engines_numbers(
+    servers: LocalServers, tmp_path: Path, name: str
+) -> None:
+    if shutil.which("javac") is None or shutil.which("mvn") is None:
+        pytest.skip("no JDK with Maven")
+    if not (jvm_folder() / MADE).exists():
+        pytest.skip("not built yet: `scripts/bench throughput --peers all` does, in minutes")
+    _hold_to_the_engine(servers, tmp_path, name)
+
+
+def _hold_to_the_engine(servers: LocalServers, folder: Path, name: str) -> None:
+    (one,) = entrants([name])
+    if not one.command:
+        pytest.skip(one.note)
+    with fresh_stream(servers) as settings, timed_topic(settings, f"{name}-{folder.name}") as topic:
+        publish_backlog(settings, EVENTS, SERIES)
+        racer = racer_of(settings, one, 1, topic, folder)
+        with (
+            Ends(settings, topic) as ends,
+            running(racer.command, racer.environment, racer.log) as program,
+        ):
+            wait_until(
+                lambda: program.usage() and ends.total() >= EVENTS, PEER_LIMIT_S, "all answers"
+            )
+        answers = _answers(settings, topic)
+        expected = _expected(settings)
+    assert len(answers) == EVENTS
+    assert {answer.key for answer in answers} == set(expected)
+    for answer in answers:
+        np.testing.assert_allclose(answer.quantiles, expected[answer.key], rtol=1e-3, atol=1e-3)
+
+
+class Answer(msgspec.Struct):
+    series_id: str
+    origin: str
+    quantiles: list[list[float]]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.series_id, self.origin
+
+
+def _answers(settings: Settings, topic: str) -> list[Answer]:
+    decode = msgspec.json.Decoder(Answer).decode
+    partitions = range(settings.stream.partitions)
+    return [
+        decode(record.value or b"")
+        for partition in partitions
+        for record in asyncio.run(partition_records(settings, topic, partition))
+    ]
+
+
+def _expected(settings: Settings) -> dict[tuple[str, str], Sequence[Sequence[float]]]:
+    engine = Engine(OnnxPredictor(read_bundle(settings.worker.model)), settings.stream)
+    events = Topics.of(settings.stream.name).events
+    return {
+        (forecast.series_id, f"{forecast.origin:%Y-%m-%dT%H:%M:%SZ}"): forecast.quantiles
+        for partition in range(settings.stream.partitions)
+        for forecast in replay(
+            engine, asyncio.run(partition_records(settings, events, partition)), None, partition
+        )
+    }
