@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +22,8 @@ FRAME_IN: Final = 0.75
 """Height of what is not bars: the axis, its label, a legend."""
 THICKNESS: Final = 0.8
 """Of the bars of a label together, where labels are 1 apart."""
+ROOM: Final = 0.12
+"""Right of the longest whisker, as a share of the axis."""
 
 
 def draw(panels: Sequence[Bars]) -> str:
@@ -46,14 +49,15 @@ def _draw(axes: Axes, panel: Bars) -> None:
             places + (number - (len(panel.groups) - 1) / 2) * thickness,
             median,
             thickness,
-            xerr=np.stack([median - least, most - median]),
+            xerr=np.stack([median - least, most - median]) if (least < most).any() else None,
             color=COLOURS[number % len(COLOURS)],
             ecolor=WHISKERS,
             capsize=2,
             label=group,
+            log=panel.log,
         )
         axes.bar_label(drawn, list(map(_text, median)), padding=4, fontsize=8)
-    _label(axes, panel)
+    _describe(axes, panel)
 
 
 def _text(value: float) -> str:
@@ -61,16 +65,20 @@ def _text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _label(axes: Axes, panel: Bars) -> None:
+def _describe(axes: Axes, panel: Bars) -> None:
+    """Labels, units, limits and legend."""
     axes.set_yticks(np.arange(len(panel.labels)), panel.labels)
     axes.invert_yaxis()  # in the order of the table
     axes.set_xlabel(panel.axis)
-    if panel.log:
-        axes.set_xscale("log")
-    else:
-        axes.set_xlim(left=0)
-        axes.xaxis.set_major_formatter("{x:,g}")
-    axes.margins(x=0.12)
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.margins(x=ROOM)  # for the labels of the bars
+    axes.set_xlim(left=_decade_below(panel) if panel.log else 0)
     axes.spines[["top", "right"]].set_visible(False)
     if len(panel.groups) > 1:
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _decade_below(panel: Bars) -> float:
+    """The power of ten under the least value, where the bars of a logarithmic axis begin."""
+    least = min(value.least for spreads in panel.groups.values() for value in spreads)
+    return float(10 ** (math.ceil(math.log10(least)) - 1))

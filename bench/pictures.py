@@ -52,7 +52,7 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
     "series": [
         Panel("us_per_event", "worker, µs per event", "worker, µs of processor time per event"),
-        Panel("worker_mb", "memory of the worker, MB", "memory of the worker, MB", True),
+        Panel("worker_mb", "memory of the worker, MB", "memory of the worker, MB"),
         Panel(
             "redis_bytes_each",
             "bytes of Redis memory per series",

@@ -62,7 +62,7 @@ def _work(servers: LocalServers, load: Load, count: int, folder: Path) -> Work:
 def _case(count: int, works: list[Work]) -> Case:
     return Case(
         key={"workers": count},
-        title="one worker" if count == 1 else f"{count} workers",
+        title=f"{count} worker{'s' * (count > 1)}",
         figures=[
             Figure("forecasts_per_s", "forecasts per second", [work.per_s for work in works]),
             Figure("busy_cores", "busy cores, all programs", [w.busy_cores for w in works], 2),
