@@ -68,14 +68,16 @@ def workers(
 def latency(
     rate: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Events per second; may be given several times. Default: 1000."),
+        typer.Option(
+            min=1, help="Events per second; several times for several. Default: 100 to 20000."
+        ),
     ] = None,
     seconds: Annotated[int, typer.Option(min=1)] = 30,
     repeats: Repeats = 1,
     json: Json = False,
 ) -> None:
     """Milliseconds from the publish call to the forecast in the subscriber's hands."""
-    load = latency_bench.Load(tuple(rate or [1_000]), seconds, repeats=repeats)
+    load = latency_bench.Load(tuple(rate or latency_bench.RATES), seconds, repeats=repeats)
     _answer(lambda servers, folder: latency_bench.measure(servers, load, folder), json)
 
 
@@ -103,7 +105,9 @@ def models(
 def series(
     size: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Series; to be given several times. Default: 1000 to 1000000."),
+        typer.Option(
+            min=1, help="Series; at least twice, for two sizes. Default: 1000 to 1000000."
+        ),
     ] = None,
     events: Annotated[int, typer.Option(min=1, help="Least to be timed at each size.")] = 300_000,
     repeats: Repeats = 1,

@@ -33,6 +33,7 @@ from tidecast.settings import Settings
 from tidecast.subscriber import Subscriber
 
 QUESTION: Final = "How long from the publish call to the forecast in the subscriber's hands?"
+RATES: Final = (100, 1_000, 5_000, 20_000)
 PROCESS_START_S: Final = 3.0
 """Until the publisher's and the subscriber's processes are up and connected."""
 FIRST: Final = "first"
@@ -47,7 +48,7 @@ POLL_S: Final = 0.1
 class Load:
     """rates: events per second, each run for itself; the first `warm_s` seconds do not count."""
 
-    rates: tuple[int, ...] = (100, 1_000, 5_000, 20_000)
+    rates: tuple[int, ...] = RATES
     seconds: int = 30
     series: int = 1_000
     warm_s: int = 5
