@@ -13,15 +13,21 @@ import typer
 from rich.console import Console
 
 from bench import latency as latency_bench
+from bench import models as models_bench
 from bench import page as page_writer
-from bench import publishing
+from bench import publishing, subscribing
 from bench import recovery as recovery_bench
+from bench import series as series_bench
 from bench import stages as stages_bench
+from bench import start as start_bench
 from bench import throughput as throughput_bench
+from bench import workers as workers_bench
 from bench.faults.command import faults, soak
 from bench.jobs import Job
 from bench.processes import BenchError
-from bench.report import Result, as_json, keep, show
+from bench.report import Result, as_json, keep, kept
+from bench.suite import BENCHES
+from bench.tables import show
 from tidecast.local import LocalServers, local_servers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -56,15 +62,32 @@ def throughput(
 
 
 @app.command()
+def workers(
+    events: Annotated[int, typer.Option(min=1)] = 500_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Forecasts per second of two workers against one, and the servers' share."""
+    load = workers_bench.Load(events, series, repeats)
+    _answer(lambda servers, folder: workers_bench.measure(servers, load, folder), json)
+
+
+@app.command()
 def latency(
-    rate: Annotated[int, typer.Option(min=1, help="Events per second.")] = 1_000,
+    rate: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Events per second; several times for several. Default: 100 to 20000."
+        ),
+    ] = None,
     seconds: Annotated[int, typer.Option(min=1)] = 30,
     repeats: Repeats = 1,
     json: Json = False,
 ) -> None:
     """Milliseconds from the publish call to the forecast in the subscriber's hands."""
-    pace = latency_bench.Pace(rate, seconds, repeats=repeats)
-    _answer(lambda servers, folder: latency_bench.measure(servers, pace, folder), json)
+    load = latency_bench.Load(tuple(rate or latency_bench.RATES), seconds, repeats=repeats)
+    _answer(lambda servers, folder: latency_bench.measure(servers, load, folder), json)
 
 
 @app.command()
@@ -80,6 +103,42 @@ def stages(
 
 
 @app.command()
+def models(
+    rows: Annotated[int, typer.Option(min=1)] = 20_000, repeats: Repeats = 5, json: Json = False
+) -> None:
+    """Microseconds per row of every shipped model, by batch size; needs no servers."""
+    _tell(models_bench.measure(models_bench.Load(rows, repeats)), json)
+
+
+@app.command()
+def series(
+    size: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="Series; at least twice, for two sizes. Default: 1000 to 1000000."
+        ),
+    ] = None,
+    events: Annotated[int, typer.Option(min=1, help="Least to be timed at each size.")] = 300_000,
+    repeats: Repeats = 1,
+    json: Json = False,
+) -> None:
+    """Cost per event and bytes per series, with more and more series."""
+    load = series_bench.Load(tuple(size or series_bench.SIZES), events, repeats)
+    _answer(lambda servers, folder: series_bench.measure(servers, load, folder), json)
+
+
+@app.command()
+def start(
+    stored: Annotated[int, typer.Option(min=1, help="Series that Redis holds.")] = 100_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Seconds from the start of a worker to its first forecast, without state and with."""
+    load = start_bench.Load(stored, repeats)
+    _answer(lambda servers, folder: start_bench.measure(servers, load, folder), json)
+
+
+@app.command()
 def publish(
     events: Annotated[int, typer.Option(min=1)] = 500_000,
     series: Annotated[int, typer.Option(min=1)] = 2_000,
@@ -89,6 +148,18 @@ def publish(
     """Events per second from a file to Kafka."""
     load = publishing.Load(events, series, repeats)
     _answer(lambda servers, folder: publishing.measure(servers, load, folder), json)
+
+
+@app.command()
+def subscribe(
+    forecasts: Annotated[int, typer.Option(min=1)] = 300_000,
+    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """Forecasts per second through `tidecast subscribe --json`."""
+    load = subscribing.Load(forecasts, series, repeats)
+    _answer(lambda servers, folder: subscribing.measure(servers, load, folder), json)
 
 
 @app.command()
@@ -104,25 +175,24 @@ def recovery(
     _answer(lambda servers, _: recovery_bench.measure(servers, load), json)
 
 
+@app.command("all")
+def run_all(
+    repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
+) -> None:
+    """Run every bench of docs/performance.md as it is by default: about an hour."""
+    with _place() as (servers, folder):
+        for measure in BENCHES.values():
+            _tell(measure(servers, folder, repeats), json=False)
+
+
 @app.command()
 def report(
-    repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
     page: Annotated[Path, typer.Option(help="The page to write.")] = page_writer.PAGE,
 ) -> None:
-    """Run every bench as it is by default, and write docs/performance.md from the results."""
-    results = []
-    with _place() as (servers, folder):
-        benches: list[Callable[[], Result]] = [
-            lambda: throughput_bench.measure(
-                servers, throughput_bench.Load(repeats=repeats), folder
-            ),
-            lambda: latency_bench.measure(servers, latency_bench.Pace(repeats=repeats), folder),
-            lambda: stages_bench.measure(servers, stages_bench.Load(repeats=repeats)),
-            lambda: publishing.measure(servers, publishing.Load(repeats=repeats), folder),
-        ]
-        for measure in benches:
-            results.append(measure())
-            show(results[-1], Console())
+    """Run nothing: write docs/performance.md and its pictures from the last results."""
+    results = [result for name in BENCHES if (result := kept(name))]
+    if not results:
+        raise BenchError("no results; run `scripts/bench all` first")
     page_writer.write(results, page)
 
 
@@ -133,6 +203,10 @@ app.command()(soak)
 def _answer(measure: Callable[[LocalServers, Path], Result], json: bool) -> None:
     with _place() as (servers, folder):
         result = measure(servers, folder)
+    _tell(result, json)
+
+
+def _tell(result: Result, json: bool) -> None:
     keep(result)
     show(result, Console(file=sys.stderr if json else sys.stdout))
     if json:

@@ -3,6 +3,9 @@
 Open loop: each publish call has its time on a schedule that waits for nobody. Counting from that
 time, not from the call, charges a stall to every event that it delays (Gil Tene's "coordinated
 omission"); both are reported.
+
+Publisher, worker, Subscriber and servers share the machine, so a high rate may be too high for
+them all. How busy each was says whose limit it is.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import numpy as np
 
 from bench.machine import conditions
 from bench.processes import WORKER, BenchError, Program, python, running, worker_environment
-from bench.report import Figure, Result
+from bench.report import Case, Figure, Result
 from bench.statistics import PERCENTILES, percentiles
 from bench.streams import fresh_stream
 from bench.workload import BEGIN, observations, series_ids
@@ -30,6 +33,7 @@ from tidecast.settings import Settings
 from tidecast.subscriber import Subscriber
 
 QUESTION: Final = "How long from the publish call to the forecast in the subscriber's hands?"
+RATES: Final = (100, 1_000, 5_000, 20_000)
 PROCESS_START_S: Final = 3.0
 """Until the publisher's and the subscriber's processes are up and connected."""
 FIRST: Final = "first"
@@ -41,14 +45,29 @@ POLL_S: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Events per second over how many series; the first `warm_s` seconds are not counted."""
+class Load:
+    """rates: events per second, each run for itself; the first `warm_s` seconds do not count."""
 
-    rate: int = 1_000
+    rates: tuple[int, ...] = RATES
     seconds: int = 30
     series: int = 1_000
     warm_s: int = 5
     repeats: int = 1
+
+    @property
+    def paces(self) -> list[Pace]:
+        """One for each rate."""
+        return [Pace(rate, self.seconds, self.series, self.warm_s) for rate in self.rates]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Events per second over how many series; the first `warm_s` seconds are not counted."""
+
+    rate: int
+    seconds: int
+    series: int
+    warm_s: int
 
     @property
     def warm_events(self) -> int:
@@ -65,39 +84,65 @@ class Pace:
         return start_s + np.arange(self.events) / self.rate
 
 
+class Published(NamedTuple):
+    """called_s: when each event's call was made [events]. busy: the publisher's share of a core."""
+
+    called_s: AnyArray
+    busy: float
+
+
 class Received(NamedTuple):
-    """times_s: when each event's forecast came [events], NaN for none. repeats: those dropped."""
+    """times_s: when each event's forecast came [events], NaN for none. repeats: those dropped.
+
+    busy: the subscriber's share of a core.
+    """
 
     times_s: AnyArray
     repeats: int
+    busy: float
 
 
 class Run(NamedTuple):
-    """Latencies of the counted events in seconds [N], by where the count begins."""
+    """Latencies of the counted events in seconds [N], by where the count begins.
+
+    busy: the share of a core that each program used.
+    """
 
     from_schedule: AnyArray
     from_call: AnyArray
-    worker_busy: float
+    busy: dict[str, float]
 
 
-def measure(servers: LocalServers, pace: Pace, folder: Path) -> Result:
-    """Run a warm worker, a publisher and a subscriber, each in its own process.
+def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
+    """Run a warm worker, a publisher and a subscriber, each in its own process, at each rate.
 
     Raises BenchError when a forecast is missing or comes twice.
     """
     found = conditions()
-    runs = [_run(servers, pace, folder) for _ in range(pace.repeats)]
+    runs = {pace: [_run(servers, pace, folder) for _ in range(load.repeats)] for pace in load.paces}
     return Result(
         bench="latency",
         question=QUESTION,
-        parameters={"events per second": pace.rate, "seconds": pace.seconds, "series": pace.series},
+        parameters={"seconds": load.seconds, "series": load.series},
+        figures=[],
+        checked={"forecasts": sum(pace.events for pace in runs), "lost": 0, "repeats": 0},
+        conditions=found,
+        cases=[_case(pace, of_pace) for pace, of_pace in runs.items()],
+    )
+
+
+def _case(pace: Pace, runs: list[Run]) -> Case:
+    return Case(
+        key={"events_per_s": pace.rate},
+        title=f"{pace.rate:,} events/s",
         figures=[
             *_figures("", "", [run.from_schedule for run in runs]),
             *_figures("call_", ", from the call itself", [run.from_call for run in runs]),
-            Figure("worker_busy", "worker, share of a core", [r.worker_busy for r in runs], 2),
+            *(
+                Figure(f"{name}_busy", f"{name}, share of a core", [r.busy[name] for r in runs], 2)
+                for name in runs[0].busy
+            ),
         ],
-        checked={"forecasts": pace.events, "lost": 0, "repeats": 0},
-        conditions=found,
     )
 
 
@@ -125,16 +170,16 @@ def _run(servers: LocalServers, pace: Pace, folder: Path) -> Run:
         start_s = time.monotonic() + PROCESS_START_S
         subscriber = pool.submit(receive, settings, pace, start_s)
         publisher = pool.submit(publish, settings, pace, start_s)
-        busy = _share_of_a_core(worker, pace, start_s)
-        called_s, received = publisher.result(), subscriber.result()
+        worker_busy = _share_of_a_core(worker, pace, start_s)
+        published, received = publisher.result(), subscriber.result()
     lost = int(np.isnan(received.times_s).sum())
     if lost or received.repeats:
         raise BenchError(f"{lost:,} forecasts lost, {received.repeats:,} repeated")
     counted = slice(pace.warm_events, None)
     return Run(
         (received.times_s - pace.schedule(start_s))[counted],
-        (received.times_s - called_s)[counted],
-        busy,
+        (received.times_s - published.called_s)[counted],
+        {"publisher": published.busy, "worker": worker_busy, "subscriber": received.busy},
     )
 
 
@@ -152,16 +197,17 @@ def await_first_forecast(settings: Settings, worker: Program) -> None:
                 raise BenchError(f"no forecast within {FIRST_FORECAST_S:g} s of the start")
 
 
-def publish(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
-    """Publish each event when it is due; when each call was made: seconds [events]."""
+def publish(settings: Settings, pace: Pace, start_s: float) -> Published:
+    """Publish each event when it is due."""
     called_s = np.empty(pace.events)
+    busy_s = time.process_time()
     with Publisher(settings) as publisher:
         schedule = pace.schedule(start_s).tolist()
         for number, observation in enumerate(observations(pace.events, pace.series)):
             time.sleep(max(0.0, schedule[number] - time.monotonic()))
             called_s[number] = time.monotonic()
             publisher.publish_observation(observation)
-    return called_s
+    return Published(called_s, (time.process_time() - busy_s) / (time.monotonic() - start_s))
 
 
 def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
@@ -170,6 +216,7 @@ def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
     times_s = np.full(pace.events, np.nan)
     missing = pace.events
     last_s = start_s + pace.events / pace.rate
+    busy_s = time.process_time()
     # From the start of the log: a subscriber that is up late then shows as late, not as lost.
     with Subscriber(settings, start="earliest") as subscriber:
         while missing and time.monotonic() < last_s + LAST_FORECAST_S:
@@ -181,7 +228,8 @@ def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
                 event = slot * pace.series + number_of[forecast.series_id]
                 times_s[event] = time.monotonic()
                 missing -= 1
-    return Received(times_s, subscriber.repeats)
+    busy = (time.process_time() - busy_s) / (time.monotonic() - start_s)
+    return Received(times_s, subscriber.repeats, busy)
 
 
 def _share_of_a_core(worker: Program, pace: Pace, start_s: float) -> float:

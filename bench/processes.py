@@ -30,12 +30,11 @@ class Usage(NamedTuple):
 
 
 class Program:
-    """A running program. Its output goes to `log`."""
+    """A running program, by its process id. Its output goes to `log`."""
 
-    def __init__(self, child: Child, log: Path) -> None:
-        self._child = child
+    def __init__(self, pid: int, log: Path) -> None:
         self._log = log
-        self._process = psutil.Process(child.pid)
+        self._process = psutil.Process(pid)
 
     def usage(self) -> Usage:
         """Raises BenchError when the program has ended."""
@@ -46,6 +45,14 @@ class Program:
             words = last_words(self._log)
             raise BenchError(f"the program under test ended: {words} (log: {self._log})") from error
         return Usage(times.user + times.system, memory)
+
+    def pause(self) -> None:
+        """SIGSTOP: it stands still until `resume`."""
+        self._process.suspend()
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._process.resume()
 
 
 def python(*module: str) -> tuple[str, ...]:
@@ -59,7 +66,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
     variables = [f"{name}={value}" for name, value in environment.items()]
     child = Child(["/usr/bin/env", *variables, *command], log)
     try:
-        yield Program(child, log)
+        yield Program(child.pid, log)
     finally:
         child.stop()
 

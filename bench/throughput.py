@@ -117,14 +117,12 @@ def _figures(races: Sequence[Race]) -> list[Figure]:
             [one.warm_per_s for one in races],
         ),
         Figure(
-            "worker_cpu_s_per_million",
+            "cpu_s_per_million",
             "CPU seconds per million forecasts",
             [one.cpu_s_per_million for one in races],
             1,
         ),
-        Figure(
-            "worker_peak_mb", "peak memory of the worker, MB", [r.peak_bytes / 1e6 for r in races]
-        ),
+        Figure("peak_mb", "peak memory of the worker, MB", [r.peak_bytes / 1e6 for r in races]),
     ]
 
 

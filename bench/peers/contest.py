@@ -13,7 +13,7 @@ from bench.peers.job import Job
 from bench.peers.registry import PEERS, Peer
 from bench.processes import BenchError
 from bench.race import Race, Racer, race
-from bench.report import Figure, PeerResult
+from bench.report import Case, Figure
 from bench.streams import timed_topic
 from tidecast.settings import Settings
 from tidecast.topics import Topics
@@ -93,28 +93,24 @@ def scratch_at(folder: Path) -> dict[str, str]:
     return {"TMPDIR": str(folder), "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}"}
 
 
-def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[Race]) -> PeerResult:
+def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[Race]) -> Case:
     """What came out for a peer, and the worker's rate as a multiple of it, repeat by repeat."""
-    pairs = list(zip(worker, races, strict=True)) if races else []
-    figures = (
-        Figure("forecasts_per_s", "forecasts/s", [r.per_s for r in races]),
-        Figure("ratio", "ratio", [ours.per_s / theirs.per_s for ours, theirs in pairs], 1),
-        Figure(
-            "warm_ratio",
-            "second half",
-            [ours.warm_per_s / theirs.warm_per_s for ours, theirs in pairs],
-            1,
-        ),
-        Figure("cpu_s_per_million", "CPU s/M", [r.cpu_s_per_million for r in races], 1),
-        Figure("peak_mb", "MB", [r.peak_bytes / 1e6 for r in races]),
-    )
     peer = one.peer
-    return PeerResult(
-        name=peer.name,
+    return Case(
+        key={"name": peer.name, "events": events},
         title=peer.title,
-        language=peer.language,
-        guarantees=peer.guarantees,
-        events=events,
-        figures=figures if races else (),
-        note=one.note,
+        figures=_figures(worker, races) if races else (),
+        note=f"not run: {one.note}" if one.note else f"{peer.language}; {peer.guarantees}",
     )
+
+
+def _figures(worker: Sequence[Race], races: Sequence[Race]) -> list[Figure]:
+    pairs = list(zip(worker, races, strict=True))
+    warm = [ours.warm_per_s / theirs.warm_per_s for ours, theirs in pairs]
+    return [
+        Figure("forecasts_per_s", "forecasts/s", [race.per_s for race in races]),
+        Figure("ratio", "ratio", [ours.per_s / theirs.per_s for ours, theirs in pairs], 2),
+        Figure("warm_ratio", "second half", warm, 2),
+        Figure("cpu_s_per_million", "CPU s/M", [race.cpu_s_per_million for race in races], 1),
+        Figure("peak_mb", "MB", [race.peak_bytes / 1e6 for race in races]),
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +13,12 @@ import pytest
 
 from bench.backlog import publish_backlog
 from bench.jobs import SHIPPED, write_median_bundle
-from bench.machine import conditions
 from bench.outputs import partition_records
 from bench.peers.contest import Entrant, entrant, entrants, racer_of
 from bench.peers.environments import MADE, SOURCES, ImpossibleError, jvm_folder
 from bench.peers.job import Job, given_job
 from bench.peers.registry import PEERS, Peer
 from bench.processes import BenchError, running
-from bench.report import Figure, PeerResult, Result, as_json, peer_table
 from bench.streams import Ends, fresh_stream, timed_topic
 from stream.engine import Engine
 from stream.onnx_predictor import OnnxPredictor
@@ -76,33 +73,6 @@ def test_the_job_of_24_numbers_is_the_median_of_the_shipped_model(tmp_path: Path
 
 def test_kafka_streams_is_of_the_brokers_version() -> None:
     assert f"<kafka.version>{KAFKA_VERSION}<" in (SOURCES / "pom.xml").read_text()
-
-
-def test_a_result_lists_the_peers_those_not_run_too() -> None:
-    ran = Figure("forecasts_per_s", "forecasts per second", [900.0, 1000.0, 2000.0])
-    result = Result(
-        bench="throughput",
-        question="How many?",
-        parameters={},
-        figures=[Figure("forecasts_per_s", "forecasts per second", [5000.0])],
-        checked={},
-        conditions=conditions(),
-        peers=[
-            PeerResult("quix-streams", "Quix Streams", "Python", "at least once", 100, [ran]),
-            PeerResult("flink", "Flink", "Java", "at least once", 100, [], note="no JDK"),
-        ],
-    )
-    quix, flink = json.loads(as_json(result))["peers"]
-    assert quix["forecasts_per_s"] == 1000
-    assert quix["spread"] == {"forecasts_per_s": [900, 2000]}
-    assert (flink["name"], flink["note"]) == ("flink", "no JDK")
-    assert peer_table(result) == (
-        ["", "forecasts per second", "language; guarantees"],
-        [
-            ["Quix Streams", "1,000", "Python; at least once"],
-            ["Flink", "-", "not run: no JDK"],
-        ],
-    )
 
 
 @pytest.mark.parametrize("name", ["quix-streams", "bytewax", "confluent-loop"])
