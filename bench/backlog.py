@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -28,11 +28,10 @@ def publish_backlog(settings: Settings, events: int, series: int) -> None:
 
 def written_backlog(settings: Settings, events: int, series: int, first: int = 0) -> Backlog:
     """So many events of the workload, from number `first` on, as messages."""
-    count = settings.stream.partitions
-    places = {series_id: partition_of(series_id, count) for series_id in series_ids(series)}
+    places = partitions_of(settings, series)
     stream = islice(observations(first + events, series), first, None)
     parts = iter(lambda: list(islice(stream, EVENTS_AT_ONCE)), [])
-    return [_blocks(part, places) for part in parts]
+    return [blocks_of(part, places) for part in parts]
 
 
 def publish_written(settings: Settings, backlog: Backlog) -> None:
@@ -46,7 +45,14 @@ async def _publish(settings: Settings, backlog: Backlog) -> None:
             await publisher.send(blocks)
 
 
-def _blocks(part: Iterable[Observation], places: dict[str, int]) -> Collection[Block]:
+def partitions_of(settings: Settings, series: int) -> dict[str, int]:
+    """The partition of each series id."""
+    count = settings.stream.partitions
+    return {series_id: partition_of(series_id, count) for series_id in series_ids(series)}
+
+
+def blocks_of(part: Iterable[Observation], places: Mapping[str, int]) -> Collection[Block]:
+    """Observations as messages: a block for each partition."""
     blocks = {number: Block(number, [], []) for number in set(places.values())}
     for observation in part:
         block = blocks[places[observation.series_id]]

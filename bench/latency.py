@@ -21,12 +21,14 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.machine import conditions
+from bench.pacing import Pace, publish
 from bench.processes import WORKER, BenchError, Program, python, running, worker_environment
 from bench.report import Case, Figure, Result
 from bench.statistics import PERCENTILES, percentiles
 from bench.streams import fresh_stream
-from bench.workload import BEGIN, observations, series_ids
+from bench.workload import BEGIN, series_ids
 from stream.grid import AnyArray
+from tidecast.bulk_publisher import BulkPublisher
 from tidecast.local import LocalServers
 from tidecast.publisher import Publisher
 from tidecast.settings import Settings
@@ -60,37 +62,6 @@ class Load:
         return [Pace(rate, self.seconds, self.series, self.warm_s) for rate in self.rates]
 
 
-@dataclass(frozen=True)
-class Pace:
-    """Events per second over how many series; the first `warm_s` seconds are not counted."""
-
-    rate: int
-    seconds: int
-    series: int
-    warm_s: int
-
-    @property
-    def warm_events(self) -> int:
-        """Events that are published and not counted."""
-        return self.rate * self.warm_s
-
-    @property
-    def events(self) -> int:
-        """All events."""
-        return self.warm_events + self.rate * self.seconds
-
-    def schedule(self, start_s: float) -> AnyArray:
-        """When each event is to be published [events], on the clock of `time.monotonic`."""
-        return start_s + np.arange(self.events) / self.rate
-
-
-class Published(NamedTuple):
-    """called_s: when each event's call was made [events]. busy: the publisher's share of a core."""
-
-    called_s: AnyArray
-    busy: float
-
-
 class Received(NamedTuple):
     """times_s: when each event's forecast came [events], NaN for none. repeats: those dropped.
 
@@ -105,7 +76,7 @@ class Received(NamedTuple):
 class Run(NamedTuple):
     """Latencies of the counted events in seconds [N], by where the count begins.
 
-    busy: the share of a core that each program used.
+    busy: the share of a core that each program used, from the first event on.
     """
 
     from_schedule: AnyArray
@@ -133,8 +104,8 @@ def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
 
 def _case(pace: Pace, runs: list[Run]) -> Case:
     return Case(
-        key={"events_per_s": pace.rate},
-        title=f"{pace.rate:,} events/s",
+        key={"events_per_s": pace.rate, "publisher": pace.publisher.__name__},
+        title=f"{pace.rate:,} events/s{', in bulk' * (pace.publisher is BulkPublisher)}",
         figures=[
             *_figures("", "", [run.from_schedule for run in runs]),
             *_figures("call_", ", from the call itself", [run.from_call for run in runs]),
@@ -170,8 +141,9 @@ def _run(servers: LocalServers, pace: Pace, folder: Path) -> Run:
         start_s = time.monotonic() + PROCESS_START_S
         subscriber = pool.submit(receive, settings, pace, start_s)
         publisher = pool.submit(publish, settings, pace, start_s)
-        worker_busy = _share_of_a_core(worker, pace, start_s)
+        before_s = worker.usage().cpu_s
         published, received = publisher.result(), subscriber.result()
+        worker_busy = (worker.usage().cpu_s - before_s) / (time.monotonic() - start_s)
     lost = int(np.isnan(received.times_s).sum())
     if lost or received.repeats:
         raise BenchError(f"{lost:,} forecasts lost, {received.repeats:,} repeated")
@@ -197,19 +169,6 @@ def await_first_forecast(settings: Settings, worker: Program) -> None:
                 raise BenchError(f"no forecast within {FIRST_FORECAST_S:g} s of the start")
 
 
-def publish(settings: Settings, pace: Pace, start_s: float) -> Published:
-    """Publish each event when it is due."""
-    called_s = np.empty(pace.events)
-    busy_s = time.process_time()
-    with Publisher(settings) as publisher:
-        schedule = pace.schedule(start_s).tolist()
-        for number, observation in enumerate(observations(pace.events, pace.series)):
-            time.sleep(max(0.0, schedule[number] - time.monotonic()))
-            called_s[number] = time.monotonic()
-            publisher.publish_observation(observation)
-    return Published(called_s, (time.process_time() - busy_s) / (time.monotonic() - start_s))
-
-
 def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
     """Take every forecast as it comes, until all are there or no more come."""
     number_of = {series_id: number for number, series_id in enumerate(series_ids(pace.series))}
@@ -230,11 +189,3 @@ def receive(settings: Settings, pace: Pace, start_s: float) -> Received:
                 missing -= 1
     busy = (time.process_time() - busy_s) / (time.monotonic() - start_s)
     return Received(times_s, subscriber.repeats, busy)
-
-
-def _share_of_a_core(worker: Program, pace: Pace, start_s: float) -> float:
-    """The worker's processor time per second of the counted part; returns when that is over."""
-    time.sleep(max(0.0, start_s + pace.warm_s - time.monotonic()))
-    before = worker.usage().cpu_s
-    time.sleep(pace.seconds)
-    return (worker.usage().cpu_s - before) / pace.seconds

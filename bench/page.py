@@ -42,8 +42,10 @@ changelog, one event at a time, `topic.send`; the same broker, partitions, event
     "latency": """\
 Open loop: publishing keeps to a schedule that waits for nobody, and latency counts from the
 scheduled time, so that a stall is charged to every event it delays (no coordinated omission).
-`Publisher`, worker and `Subscriber` are a process each; the worker is warm. All of them, Kafka,
-Valkey and the bench share the cores: the shares say who is at the end of one.
+Publisher, worker and `Subscriber` are a process each; the worker is warm. Events go one by one
+through `Publisher`; where it says "in bulk", those due within 5 ms go together through
+`BulkPublisher`, and their waiting for each other counts. All of them, Kafka, Valkey and the bench
+share the cores: the shares say who is at the end of one.
 """,
     "workers": """\
 The workers are up and have answered an event of each series; they stand still while the backlog is
@@ -65,7 +67,8 @@ saved; per series, the difference between the largest and the smallest size.
     "start": """\
 From the start of the process: Python, imports, the model, the group, the claim, and where Redis
 holds series, their rows. An event waits in each partition. "First forecast" is the first of them,
-"every partition" the last, both by the broker's append times.
+"every partition" the last, both by the broker's append times; "processor time" is the worker's own
+until then.
 """,
     "subscribe": """\
 `tidecast subscribe --json --from-start` on a topic that a worker has filled, read through a pipe:

@@ -35,10 +35,14 @@ class Load:
 
 
 class Start(NamedTuple):
-    """Seconds from the start of the process to a forecast of the first partition, and of all."""
+    """Seconds from the start of the process to a forecast of the first partition, and of all.
+
+    cpu_s: processor time of the worker until then.
+    """
 
     first_s: float
     all_s: float
+    cpu_s: float
 
 
 def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
@@ -73,6 +77,7 @@ def _figures(name: str, title: str, starts: list[Start]) -> list[Figure]:
     return [
         Figure(f"{name}_first_s", f"{title}: first forecast, s", [s.first_s for s in starts], 2),
         Figure(f"{name}_all_s", f"{title}: every partition, s", [s.all_s for s in starts], 2),
+        Figure(f"{name}_cpu_s", f"{title}: processor time, s", [s.cpu_s for s in starts], 2),
     ]
 
 
@@ -95,8 +100,9 @@ def _start(settings: Settings, slot: int, folder: Path) -> Start:
                 if time.time() > began_s + LIMIT_S:
                     raise BenchError(f"no forecast of each partition within {LIMIT_S:g} s")
                 time.sleep(POLL_S)
+            cpu_s = worker.usage().cpu_s
     times_ms = asyncio.run(append_times(settings, topic))[-partitions:].tolist()
-    return Start(times_ms[0] / 1000 - began_s, times_ms[-1] / 1000 - began_s)
+    return Start(times_ms[0] / 1000 - began_s, times_ms[-1] / 1000 - began_s, cpu_s)
 
 
 def _publish(settings: Settings, slot: int) -> None:

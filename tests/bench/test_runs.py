@@ -18,6 +18,7 @@ from bench import (
     throughput,
     workers,
 )
+from bench.pacing import BULK_RATE
 from bench.processes import BenchError
 from bench.report import as_json
 from bench.statistics import PERCENTILES
@@ -40,14 +41,16 @@ def test_throughput_races_the_worker_and_stock_faust(servers: LocalServers, tmp_
 def test_latency_counts_from_the_schedule_and_from_the_call(
     servers: LocalServers, tmp_path: Path
 ) -> None:
-    load = latency.Load(rates=(200,), seconds=2, series=50, warm_s=1)
+    load = latency.Load(rates=(200, BULK_RATE), seconds=1, series=50, warm_s=1)
     found = json.loads(as_json(latency.measure(servers, load, tmp_path)))
-    assert found["checked"] == {"forecasts": 600, "lost": 0, "repeats": 0}
-    for name in PERCENTILES:
-        # A call is never made before its time.
-        assert 0 < found[f"call_{name}_ms"] <= found[f"{name}_ms"]
-    assert found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
-    assert all(found[f"{name}_busy"] > 0 for name in ("publisher", "worker", "subscriber"))
+    assert found["checked"] == {"forecasts": 400 + 20_000, "lost": 0, "repeats": 0}
+    assert [case["publisher"] for case in found["cases"]] == ["Publisher", "BulkPublisher"]
+    for case in found["cases"]:
+        for name in PERCENTILES:
+            # A call is never made before its time.
+            assert 0 < case[f"call_{name}_ms"] <= case[f"{name}_ms"]
+        assert case["p50_ms"] <= case["p99_ms"] <= case["max_ms"]
+        assert all(case[f"{name}_busy"] > 0 for name in ("publisher", "worker", "subscriber"))
 
 
 def test_stages_time_every_stage_of_the_worker(servers: LocalServers) -> None:
@@ -114,6 +117,7 @@ def test_start_is_timed_without_state_and_with(servers: LocalServers, tmp_path: 
     found = json.loads(as_json(start.measure(servers, load, tmp_path)))
     for state in ("empty", "stored"):
         assert 0 < found[f"{state}_first_s"] <= found[f"{state}_all_s"]
+        assert found[f"{state}_cpu_s"] > 0
 
 
 def test_models_are_timed_at_every_batch_size() -> None:
