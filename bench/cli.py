@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -24,47 +24,78 @@ from bench import throughput as throughput_bench
 from bench import workers as workers_bench
 from bench.faults.command import faults, soak
 from bench.jobs import Job
+from bench.peers.contest import ALL
+from bench.peers.registry import PEERS
 from bench.processes import BenchError
 from bench.report import Result, as_json, keep, kept
 from bench.suite import BENCHES
 from bench.tables import show
 from tidecast.local import LocalServers, local_servers
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+HELP: Final = """\
+Measure Tidecast on a real Kafka and Valkey, started for the purpose.
+
+Each command answers one question with a table; with --json its last line is one JSON object.
+
+\b
+  scripts/bench throughput                  forecasts per second
+  scripts/bench peers                       beside Flink, Quix and others
+  scripts/bench peers --peer flink --workers 2
+  scripts/bench latency --rate 1000 --json
+  scripts/bench stages                      where a worker's time goes
+  scripts/bench all                         everything: an hour and a half
+  scripts/bench report                      docs/performance.md, of the last
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False)
 
 Json = Annotated[bool, typer.Option("--json", help="End with one JSON object, on a line.")]
-Repeats = Annotated[int, typer.Option(min=1)]
-
-
-@app.callback()
-def bench() -> None:
-    """Measure Tidecast on a real Kafka and Valkey, started for the purpose."""
+Events = Annotated[int, typer.Option(min=1, help="Of the backlog.")]
+Series = Annotated[int, typer.Option(min=1, help="That the events are of, in turn.")]
+Repeats = Annotated[int, typer.Option(min=1, help="How often to measure.")]
+PEER_HELP: Final = f"Raced as well: {', '.join(PEERS)} or {ALL}; several times for several."
+PeerEvents = Annotated[int, typer.Option(min=1, help="For the slowest peer; faster ones, more.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; and cores that a peer may use.")]
 
 
 @app.command()
 def throughput(
-    events: Annotated[int, typer.Option(min=1)] = 500_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
-    peer_events: Annotated[int, typer.Option(min=1, help="For the slowest peer.")] = 20_000,
-    repeats: Repeats = 3,
-    peers: Annotated[
-        list[str] | None,
-        typer.Option(help="To race as well, or `all`; several times. Default: stock-faust."),
+    events: Events = 500_000,
+    series: Series = 2_000,
+    peer: Annotated[
+        list[str] | None, typer.Option(help=PEER_HELP, show_default="stock-faust")
     ] = None,
-    job: Annotated[Job, typer.Option(help="All quantiles, or the median.")] = Job.FORECAST,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; cores of a peer.")] = 1,
+    peer_events: PeerEvents = 20_000,
+    workers: Workers = 1,
+    repeats: Repeats = 3,
     json: Json = False,
 ) -> None:
-    """Forecasts per second of one worker on a backlog, and of what people would use instead."""
-    asked = tuple(peers or throughput_bench.PEERS)
-    load = throughput_bench.Load(events, series, peer_events, repeats, asked, job, workers)
+    """Forecasts per second on a backlog: the general GRU, 24 x 3 numbers, beside stock Faust."""
+    load = throughput_bench.Load(
+        Job.THROUGHPUT, events, series, peer_events, repeats, peer, workers
+    )
+    _answer(lambda servers, folder: throughput_bench.measure(servers, load, folder), json)
+
+
+@app.command()
+def peers(
+    events: Events = 500_000,
+    series: Series = 2_000,
+    peer: Annotated[list[str] | None, typer.Option(help=PEER_HELP, show_default=ALL)] = None,
+    peer_events: PeerEvents = 20_000,
+    workers: Workers = 1,
+    repeats: Repeats = 3,
+    json: Json = False,
+) -> None:
+    """The same with one step of a small GRU, 24 numbers, beside what people would use instead."""
+    load = throughput_bench.Load(Job.PEERS, events, series, peer_events, repeats, peer, workers)
     _answer(lambda servers, folder: throughput_bench.measure(servers, load, folder), json)
 
 
 @app.command()
 def workers(
-    events: Annotated[int, typer.Option(min=1)] = 500_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    events: Events = 500_000,
+    series: Series = 2_000,
     repeats: Repeats = 3,
     json: Json = False,
 ) -> None:
@@ -92,8 +123,8 @@ def latency(
 
 @app.command()
 def stages(
-    events: Annotated[int, typer.Option(min=1)] = 200_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    events: Events = 200_000,
+    series: Series = 2_000,
     repeats: Repeats = 5,
     json: Json = False,
 ) -> None:
@@ -140,8 +171,8 @@ def start(
 
 @app.command()
 def publish(
-    events: Annotated[int, typer.Option(min=1)] = 500_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    events: Events = 500_000,
+    series: Series = 2_000,
     repeats: Repeats = 3,
     json: Json = False,
 ) -> None:
@@ -153,7 +184,7 @@ def publish(
 @app.command()
 def subscribe(
     forecasts: Annotated[int, typer.Option(min=1)] = 300_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    series: Series = 2_000,
     repeats: Repeats = 3,
     json: Json = False,
 ) -> None:
@@ -164,8 +195,8 @@ def subscribe(
 
 @app.command()
 def recovery(
-    events: Annotated[int, typer.Option(min=1)] = 400_000,
-    series: Annotated[int, typer.Option(min=1)] = 2_000,
+    events: Events = 400_000,
+    series: Series = 2_000,
     stored: Annotated[int, typer.Option(min=1, help="Series that Redis holds.")] = 100_000,
     repeats: Repeats = 3,
     json: Json = False,
@@ -179,7 +210,7 @@ def recovery(
 def run_all(
     repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
 ) -> None:
-    """Run every bench of docs/performance.md as it is by default: about an hour."""
+    """Run every bench of docs/performance.md as it is by default: an hour and a half."""
     with _place() as (servers, folder):
         for measure in BENCHES.values():
             _tell(measure(servers, folder, repeats), json=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.pictures import bars
-from bench.report import Result
+from bench.report import Result, slug
 from bench.tables import caption, markdown, tables
 
 PAGE: Final = Path("docs/performance.md")
@@ -35,9 +35,26 @@ the broker's own append times, from the first forecast to the last; nothing read
 Afterwards every forecast id is there once, nothing was rejected, and the cursors in Valkey are
 at the end of the log.
 
-Stock Faust is the same job as Faust's documentation writes it: an agent, a table with its
-changelog, one event at a time, `topic.send`; the same broker, partitions, events and model
-(`bench/peers/stock_faust.py`). Its table is in memory, Faust's default and faster than RocksDB.
+Beside it, stock Faust does the same job as Faust's documentation writes it: `scripts/bench peers`
+says how.
+""",
+    "peers": """\
+The smallest job that is still ours: one step of a small streaming GRU for each event, its state and
+the last 96 values kept for each series, 24 numbers out. With so little work in the model, what is
+left is the system's own. Worker and peers are given the same bundle (`bench/small_gru.py`), broker,
+partitions and events. The worker is as in `scripts/bench throughput`, every guarantee on.
+
+The peers are written as their own documentation advises, with their own guarantees on, each in an
+environment of its own (`bench/peers/`), one event at a time. A slow one is timed on fewer of the
+events; who goes first changes from repeat to repeat. Their table has medians: rate, the worker's
+rate as a multiple of it in the same repeat, the same over the second half (which leaves out what a
+virtual machine needs to get warm), CPU seconds per million forecasts, most memory. The bare loop
+keeps nothing and promises nothing, and calls the model in batches: it is the mark of what one
+Python process could do.
+""",
+    "peers --workers 2": """\
+The same with two cores for each: two worker processes, two processes of a peer in Python, two
+threads of a peer on the JVM.
 """,
     "latency": """\
 Open loop: publishing keeps to a schedule that waits for nobody, and latency counts from the
@@ -123,4 +140,4 @@ def section(result: Result) -> str:
 
 
 def _picture(result: Result) -> str:
-    return f"bench-{result.bench}.svg"
+    return f"bench-{slug(result.bench)}.svg"

@@ -45,6 +45,8 @@ RACE: Final = [
 
 PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
     "throughput": RACE,
+    "peers": RACE,
+    "peers --workers 2": RACE,
     "workers": [
         Panel("forecasts_per_s", PER_S, PER_S),
         Panel(r".*_cpu_s_per_million", PER_MILLION, PER_MILLION),

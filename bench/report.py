@@ -50,7 +50,8 @@ class Case:
 class Result:
     """What a bench found.
 
-    question: in one line. parameters: what was run. checked: exact counts, true of every repeat.
+    bench: its command, with the options that make it another question. question: in one line.
+    parameters: what was run. checked: exact counts, true of every repeat.
     cases: where it was asked under several conditions; each has the same figures.
     peers: other systems that did the same work, in the same run.
     """
@@ -73,6 +74,11 @@ class Result:
     def repeats(self) -> int:
         """How often it was measured."""
         return len(self.every_figure[0].values)
+
+
+def slug(bench: str) -> str:
+    """A bench's command as part of a file's name."""
+    return bench.replace(" --", "-").replace(" ", "-")
 
 
 def as_json(result: Result) -> bytes:
@@ -117,10 +123,10 @@ def _rounded(value: float) -> float:
 def keep(result: Result, folder: Path = KEPT) -> None:
     """Keep the result, for the pages that are written from the last one of each bench."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{result.bench}.json").write_bytes(msgspec.json.encode(result))
+    (folder / f"{slug(result.bench)}.json").write_bytes(msgspec.json.encode(result))
 
 
 def kept(bench: str, folder: Path = KEPT) -> Result | None:
     """The last result of a bench that was kept; None where there is none."""
-    file = folder / f"{bench}.json"
+    file = folder / f"{slug(bench)}.json"
     return msgspec.json.decode(file.read_bytes(), type=Result) if file.exists() else None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, TopicPartition
@@ -39,6 +40,12 @@ def fresh_stream(servers: LocalServers) -> Iterator[Settings]:
     with stream_topics(settings):
         yield settings
         asyncio.run(_forget(settings))
+
+
+def with_model(settings: Settings, bundle: Path) -> Settings:
+    """The same stream, answered with another model."""
+    worker = settings.worker.model_copy(update={"model": bundle})
+    return settings.model_copy(update={"worker": worker})
 
 
 async def _forget(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from bench import (
     throughput,
     workers,
 )
+from bench.jobs import Job
 from bench.report import Result
 from tidecast.local import LocalServers
 
@@ -25,7 +26,13 @@ Bench = Callable[[LocalServers, Path, int], Result]
 
 BENCHES: Final[Mapping[str, Bench]] = {
     "throughput": lambda servers, folder, repeats: throughput.measure(
-        servers, throughput.Load(repeats=repeats), folder
+        servers, throughput.Load(Job.THROUGHPUT, repeats=repeats), folder
+    ),
+    "peers": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.PEERS, repeats=repeats), folder
+    ),
+    "peers --workers 2": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.PEERS, repeats=repeats, workers=2), folder
     ),
     "workers": lambda servers, folder, repeats: workers.measure(
         servers, workers.Load(repeats=repeats), folder

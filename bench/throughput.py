@@ -13,37 +13,51 @@ from bench.backlog import publish_backlog
 from bench.jobs import Job, bundle_of
 from bench.machine import conditions
 from bench.outputs import distinct_forecasts, saved
-from bench.peers.contest import Distance, Entrant, compare, entrants, race_peer
+from bench.peers.contest import ALL, Distance, Entrant, compare, entrants, race_peer
 from bench.processes import WORKER, expect, python, worker_environment
 from bench.race import Race, Racer, race
 from bench.report import Figure, Result
-from bench.streams import fresh_stream, total
+from bench.streams import fresh_stream, total, with_model
+from tidecast.bundle import read_bundle
 from tidecast.local import LocalServers
 from tidecast.settings import Settings
 from tidecast.topics import Topics
 
-QUESTION: Final = "How many forecasts a second does one worker make of a backlog?"
-QUESTION_OF_SEVERAL: Final = "How many forecasts a second do {} workers make of a backlog?"
-PEERS: Final = ("stock-faust",)
-"""Of a quick run."""
+QUESTIONS: Final = {
+    Job.THROUGHPUT: "How many forecasts a second {} make of a backlog?",
+    Job.PEERS: "How {} compare with what people would use instead?",
+}
+USUAL_PEERS: Final = {Job.THROUGHPUT: ["stock-faust"], Job.PEERS: [ALL]}
 OURS: Final = "worker"
 """Its name beside those of the peers."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """events: of the backlog. peer_events: how many of them the slowest peer is timed on.
+    """job: the bench that it is. events: of the backlog.
 
-    peers: names, or `all`. workers: processes of ours; the cores that a peer may use.
+    peer_events: how many of them the slowest peer is timed on. peers: names, or `all`; None for
+    those that are usual. workers: processes of ours; the cores that a peer may use.
     """
 
+    job: Job
     events: int = 500_000
     series: int = 2_000
     peer_events: int = 20_000
     repeats: int = 3
-    peers: Sequence[str] = PEERS
-    job: Job = Job.FORECAST
+    peers: Sequence[str] | None = None
     workers: int = 1
+
+    @property
+    def bench(self) -> str:
+        """Its command: more workers are another question, so the answers are kept apart."""
+        return self.job.value if self.workers == 1 else f"{self.job.value} --workers {self.workers}"
+
+    @property
+    def question(self) -> str:
+        """In one line."""
+        who = "does one worker" if self.workers == 1 else f"do {self.workers} workers"
+        return QUESTIONS[self.job].format(who)
 
     def distance(self, entrant: Entrant) -> Distance:
         """How far a peer goes."""
@@ -55,19 +69,21 @@ def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
 
     Raises BenchError when a count is not exact: there is no figure without its proof.
     """
-    asked = entrants(load.peers)
+    asked = entrants(USUAL_PEERS[load.job] if load.peers is None else load.peers)
     model = bundle_of(load.job, folder)
+    manifest = read_bundle(model).manifest
     found = conditions()
     turns = [_turn(servers, load, asked, model, number, folder) for number in range(load.repeats)]
     ours = [turn[OURS] for turn in turns]
     return Result(
-        bench="throughput",
-        question=QUESTION if load.workers == 1 else QUESTION_OF_SEVERAL.format(load.workers),
+        bench=load.bench,
+        question=load.question,
         parameters={
             "events": load.events,
             "series": load.series,
             "partitions": Settings().stream.partitions,
-            "job": load.job.value,
+            "model": f"{manifest.name}/{manifest.version}",
+            "numbers a forecast": manifest.horizon * len(manifest.quantile_levels),
             "workers": load.workers,
         },
         figures=_figures(ours),
@@ -95,8 +111,7 @@ def _turn(
 ) -> dict[str, Race]:
     """Race everyone once over one backlog, by name. Who goes first changes with the number."""
     with fresh_stream(servers) as fresh:
-        worker = fresh.worker.model_copy(update={"model": model})
-        settings = fresh.model_copy(update={"worker": worker})
+        settings = with_model(fresh, model)
         publish_backlog(settings, load.events, load.series)
         starts = {OURS: partial(_race_worker, settings, load, folder)} | {
             one.peer.name: partial(race_peer, settings, one, load.distance(one), folder)

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bench.peers.environments import ImpossibleError
-from bench.peers.job import Job
+from bench.peers.python.job import Job
 from bench.peers.registry import PEERS, Peer
 from bench.processes import BenchError
 from bench.race import Race, Racer, race
@@ -18,7 +18,8 @@ from bench.streams import timed_topic
 from tidecast.settings import Settings
 from tidecast.topics import Topics
 
-ALL = "all"
+ALL: Final = "all"
+"""In place of every name."""
 
 
 class Entrant(NamedTuple):
@@ -97,8 +98,8 @@ def compare(one: Entrant, events: int, worker: Sequence[Race], races: Sequence[R
     """What came out for a peer, and the worker's rate as a multiple of it, repeat by repeat."""
     peer = one.peer
     return Case(
-        key={"name": peer.name, "events": events},
-        title=peer.title,
+        key={"name": peer.name, "version": peer.version, "events": events},
+        title=f"{peer.title} {peer.version}",
         figures=_figures(worker, races) if races else (),
         note=f"not run: {one.note}" if one.note else f"{peer.language}; {peer.guarantees}",
     )

@@ -7,6 +7,7 @@ its own.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,23 @@ def jvm_command(module: str, main: str, *options: str) -> tuple[str, ...]:
     jars = f"{folder / module / module}.jar:{folder / module / 'lib'}/*"
     quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
     return (java, quiet, *options, "-cp", jars, main)
+
+
+def locked_version(package: str) -> str:
+    """The version of a package in the environment of the Python peers."""
+    return _first(rf"^{package}==(\S+)", LOCK)
+
+
+def jvm_version(artefact: str) -> str:
+    """The version of an artefact that the peers on the JVM are built with."""
+    return _first(rf"<{artefact}\.version>(.+)<", SOURCES / "pom.xml")
+
+
+def _first(pattern: str, file: Path) -> str:
+    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise ValueError(f"{file} names no {pattern}")
+    return found[1]
 
 
 def jvm_folder() -> Path:

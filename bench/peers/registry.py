@@ -5,9 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final
 
-from bench.peers.environments import ImpossibleError, jvm_command, python_interpreter
+from bench.peers.environments import (
+    ImpossibleError,
+    jvm_command,
+    jvm_version,
+    locked_version,
+    python_interpreter,
+)
+
+PROGRAMS: Final = "bench.peers.python"
 
 BYTEWAX_UP_TO: Final = (3, 12)
 """The newest Python that the last release of Bytewax has wheels for."""
@@ -28,6 +37,7 @@ class Peer:
 
     name: str
     title: str
+    version: str
     language: str
     guarantees: str
     prepare: Callable[[], tuple[str, ...]]
@@ -36,13 +46,13 @@ class Peer:
 
 
 def _ours(module: str, *arguments: str) -> tuple[str, ...]:
-    """A module of this folder in the environment of the product, which has Faust."""
-    return (sys.executable, "-m", f"bench.peers.{module}", *arguments)
+    """A program in the environment of the product, which has Faust."""
+    return (sys.executable, "-m", f"{PROGRAMS}.{module}", *arguments)
 
 
 def _theirs(module: str) -> tuple[str, ...]:
-    """A module of this folder in the environment of the peers."""
-    return (str(python_interpreter()), "-m", f"bench.peers.{module}")
+    """A program in the environment of the peers."""
+    return (str(python_interpreter()), "-m", f"{PROGRAMS}.{module}")
 
 
 def _bytewax() -> tuple[str, ...]:
@@ -57,6 +67,7 @@ PEERS: Final = {
         Peer(
             name="stock-faust",
             title="stock Faust",
+            version=version("faust-streaming"),
             language="Python",
             guarantees="at least once, table in memory with a changelog",
             prepare=lambda: _ours("stock_faust", "worker", "--without-web", "-l", "warn"),
@@ -64,6 +75,7 @@ PEERS: Final = {
         Peer(
             name="quix-streams",
             title="Quix Streams",
+            version=locked_version("quixstreams"),
             language="Python",
             guarantees="at least once, RocksDB with a changelog",
             prepare=lambda: _theirs("quix_streams"),
@@ -72,6 +84,7 @@ PEERS: Final = {
         Peer(
             name="bytewax",
             title="Bytewax",
+            version=locked_version("bytewax"),
             language="Python, Rust",
             guarantees="at least once, recovery partitions in SQLite",
             prepare=_bytewax,
@@ -81,6 +94,7 @@ PEERS: Final = {
         Peer(
             name="confluent-loop",
             title="bare confluent-kafka loop",
+            version=locked_version("confluent-kafka"),
             language="Python, C",
             guarantees="none",
             prepare=lambda: _theirs("confluent_loop"),
@@ -89,6 +103,7 @@ PEERS: Final = {
         Peer(
             name="kafka-streams",
             title="Kafka Streams",
+            version=jvm_version("kafka"),
             language="Java",
             guarantees="at least once, RocksDB with a changelog",
             prepare=lambda: jvm_command("kafka_streams", "tidecast.peers.KafkaStreamsForecaster"),
@@ -98,6 +113,7 @@ PEERS: Final = {
         Peer(
             name="flink",
             title="Flink",
+            version=jvm_version("flink"),
             language="Java",
             guarantees="at least once, heap state with checkpoints in files",
             prepare=lambda: jvm_command(

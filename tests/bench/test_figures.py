@@ -162,6 +162,15 @@ def test_every_bench_of_the_page_has_a_note_and_a_picture() -> None:
     assert BENCHES.keys() <= NOTES.keys()
 
 
+def test_a_question_with_options_is_kept_apart(result: Result, tmp_path: Path) -> None:
+    keep(replace(result, bench="peers"), tmp_path)
+    keep(replace(result, bench="peers --workers 2"), tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"peers.json", "peers-workers-2.json"}
+    found = kept("peers --workers 2", tmp_path)
+    assert found is not None
+    assert found.bench == "peers --workers 2"
+
+
 def test_the_workload_goes_round_the_series_slot_by_slot() -> None:
     events = list(observations(events=7, series=3))
     assert [event.series_id for event in events] == (series_ids(3) * 3)[:7]

@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 from bench.backlog import publish_backlog
-from bench.jobs import SHIPPED, write_median_bundle
+from bench.jobs import Job, bundle_of
 from bench.outputs import partition_records
 from bench.peers.contest import Entrant, entrant, entrants, racer_of
 from bench.peers.environments import MADE, SOURCES, ImpossibleError, jvm_folder
-from bench.peers.job import Job, given_job
+from bench.peers.python.job import Job as PeerJob
+from bench.peers.python.job import given_job
 from bench.peers.registry import PEERS, Peer
 from bench.processes import BenchError, running
-from bench.streams import Ends, fresh_stream, timed_topic
+from bench.small_gru import small_gru
+from bench.streams import Ends, fresh_stream, timed_topic, with_model
 from stream.engine import Engine
 from stream.onnx_predictor import OnnxPredictor
 from stream.replay import replay
@@ -50,32 +52,37 @@ def test_peers_that_cannot_run_here_are_noted_with_the_reason() -> None:
     def prepare() -> tuple[str, ...]:
         raise ImpossibleError("javac is not installed: install a JDK, 17 or newer")
 
-    peer = Peer("flink", "Flink", "Java", "at least once", prepare)
+    peer = Peer("flink", "Flink", "2", "Java", "at least once", prepare)
     assert entrant(peer) == Entrant(peer, (), "javac is not installed: install a JDK, 17 or newer")
 
 
 def test_a_job_is_handed_on_by_environment() -> None:
-    job = Job("localhost:1", "a.events", "a.flink", 4, Path("/models/1"), Path("/state"), 2)
+    job = PeerJob("localhost:1", "a.events", "a.flink", 4, Path("/models/1"), Path("/state"), 2)
     assert given_job(job.environment()) == job
 
 
-def test_the_job_of_24_numbers_is_the_median_of_the_shipped_model(tmp_path: Path) -> None:
-    whole = OnnxPredictor(read_bundle(SHIPPED))
-    median = OnnxPredictor(read_bundle(write_median_bundle(read_bundle(SHIPPED), tmp_path)))
-    assert median.manifest.quantile_levels == (0.5,)
+def test_the_peers_job_is_24_numbers_that_a_streaming_gru_makes(tmp_path: Path) -> None:
+    model = OnnxPredictor(read_bundle(bundle_of(Job.PEERS, tmp_path)))
     windows = np.random.default_rng(1).normal(size=(5, 96, 1)).astype(np.float32)
-    given = windows, np.arange(5), np.zeros((5, 70), np.float32)
-    middle = whole.manifest.quantile_levels.index(0.5)
-    np.testing.assert_array_equal(
-        median.predict(*given).forecast, whole.predict(*given).forecast[:, :, [middle]]
-    )
+    windows[0, :90] = np.nan
+    windows[1] = 7.0
+    forecast, state = model.predict(windows, np.arange(5), np.zeros((5, 64), np.float32))
+    assert forecast.shape == (5, 24, 1)
+    assert np.isfinite(forecast).all()
+    np.testing.assert_allclose(forecast[1], 7.0, atol=1e-3)
+    after, _ = model.predict(windows, np.arange(5), state)
+    assert np.abs(after - forecast)[2:].max() > 1e-3  # it remembers
+
+
+def test_the_bundle_of_the_peers_job_is_the_same_every_time() -> None:
+    assert small_gru().manifest == small_gru().manifest
 
 
 def test_kafka_streams_is_of_the_brokers_version() -> None:
     assert f"<kafka.version>{KAFKA_VERSION}<" in (SOURCES / "pom.xml").read_text()
 
 
-@pytest.mark.parametrize("name", ["quix-streams", "bytewax", "confluent-loop"])
+@pytest.mark.parametrize("name", ["stock-faust", "quix-streams", "bytewax", "confluent-loop"])
 def test_a_peer_answers_every_event_with_the_engines_numbers(
     servers: LocalServers, tmp_path: Path, name: str
 ) -> None:
@@ -97,7 +104,8 @@ def _hold_to_the_engine(servers: LocalServers, folder: Path, name: str) -> None:
     (one,) = entrants([name])
     if not one.command:
         pytest.skip(one.note)
-    with fresh_stream(servers) as settings, timed_topic(settings, f"{name}-{folder.name}") as topic:
+    with fresh_stream(servers) as fresh, timed_topic(fresh, f"{name}-{folder.name}") as topic:
+        settings = with_model(fresh, bundle_of(Job.PEERS, folder / "models"))
         publish_backlog(settings, EVENTS, SERIES)
         racer = racer_of(settings, one, 1, topic, folder)
         with (

@@ -18,6 +18,7 @@ from bench import (
     throughput,
     workers,
 )
+from bench.jobs import Job
 from bench.pacing import BULK_RATE
 from bench.processes import BenchError
 from bench.report import as_json
@@ -26,7 +27,7 @@ from tidecast.local import LocalServers
 
 
 def test_throughput_races_the_worker_and_stock_faust(servers: LocalServers, tmp_path: Path) -> None:
-    load = throughput.Load(events=6_000, series=100, peer_events=1_000, repeats=1)
+    load = throughput.Load(Job.THROUGHPUT, events=6_000, series=100, peer_events=1_000, repeats=1)
     found = json.loads(as_json(throughput.measure(servers, load, tmp_path)))
     assert found["forecasts_per_s"] > 0
     (peer,) = found["peers"]

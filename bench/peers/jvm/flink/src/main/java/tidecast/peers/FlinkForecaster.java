@@ -36,7 +36,7 @@ public final class FlinkForecaster {
         environment
                 .fromSource(source(job), WatermarkStrategy.noWatermarks(), "events")
                 .keyBy(event -> event.series_id)
-                .map(new Forecaster(job.model().toString()))
+                .map(new ForecastFunction(job.model().toString()))
                 .sinkTo(sink(job));
         environment.execute(job.name());
     }

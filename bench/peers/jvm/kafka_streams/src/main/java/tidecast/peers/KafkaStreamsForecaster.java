@@ -31,12 +31,12 @@ public final class KafkaStreamsForecaster {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addStateStore(
                 Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(Forecaster.STORE),
+                                Stores.persistentKeyValueStore(ForecastProcessor.STORE),
                                 Serdes.String(),
                                 new KnownSerde())
                         .withCachingEnabled());
         builder.stream(job.events(), Consumed.with(Serdes.String(), new JsonSerde<>(Event.class)))
-                .processValues(() -> new Forecaster(model), Forecaster.STORE)
+                .processValues(() -> new ForecastProcessor(model), ForecastProcessor.STORE)
                 .to(
                         job.forecasts(),
                         Produced.with(Serdes.String(), new JsonSerde<>(Forecast.class)));

@@ -2,7 +2,7 @@ package tidecast.peers;
 
 import java.nio.file.Path;
 
-/** What a peer is told by environment; see bench/peers/job.py. */
+/** What a peer is told by environment; see bench/peers/python/job.py. */
 public record Job(
         String broker, String events, String forecasts, Path model, Path folder, int parallelism) {
 

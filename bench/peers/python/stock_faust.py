@@ -13,8 +13,8 @@ from typing import Any
 import faust
 import numpy as np
 
-from bench.peers.job import given_job
-from bench.peers.model import Known, Model
+from bench.peers.python.job import given_job
+from bench.peers.python.model import Known, Model
 
 
 class Observation(faust.Record, serializer="json"):  # type: ignore[misc,call-arg]

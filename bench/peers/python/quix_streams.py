@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from quixstreams import Application, State
 
-from bench.peers.job import given_job
-from bench.peers.model import Known, Model
+from bench.peers.python.job import given_job
+from bench.peers.python.model import Known, Model
 
 SERIES: Final = "series"
 

@@ -8,14 +8,14 @@ import org.apache.kafka.streams.processor.api.FixedKeyRecord;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** Answers each event of a partition, with what the store knows of its series. */
-final class Forecaster implements FixedKeyProcessor<String, Event, Forecast> {
+final class ForecastProcessor implements FixedKeyProcessor<String, Event, Forecast> {
     static final String STORE = "series";
 
     private final Model model;
     private FixedKeyProcessorContext<String, Forecast> context;
     private KeyValueStore<String, Known> series;
 
-    Forecaster(Model model) {
+    ForecastProcessor(Model model) {
         this.model = model;
     }
 

@@ -14,8 +14,8 @@ import numpy as np
 import orjson
 from confluent_kafka import Consumer, Producer
 
-from bench.peers.job import Job, given_job
-from bench.peers.model import CHANNEL, Floats, Known, Model, message, origin
+from bench.peers.python.job import Job, given_job
+from bench.peers.python.model import CHANNEL, Floats, Known, Model, message, origin
 
 MESSAGES: Final = 2_000
 """Of one call of the consumer."""

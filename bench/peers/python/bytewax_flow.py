@@ -17,8 +17,8 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from bench.peers.job import Job, given_job
-from bench.peers.model import Known, Model
+from bench.peers.python.job import Job, given_job
+from bench.peers.python.model import Known, Model
 
 SNAPSHOT_INTERVAL: Final = timedelta(seconds=30)
 BACKUP_INTERVAL: Final = timedelta(0)

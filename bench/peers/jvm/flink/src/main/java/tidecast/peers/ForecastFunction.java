@@ -7,12 +7,12 @@ import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 
 /** Answers each event, with what the keyed state knows of its series. */
-final class Forecaster extends RichMapFunction<Event, Forecast> {
+final class ForecastFunction extends RichMapFunction<Event, Forecast> {
     private final String bundle;
     private transient Model model;
     private transient ValueState<Known> series;
 
-    Forecaster(String bundle) {
+    ForecastFunction(String bundle) {
         this.bundle = bundle;
     }
 
