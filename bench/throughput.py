@@ -64,63 +64,67 @@ class Load:
         return Distance(min(self.events, self.peer_events * entrant.peer.pace), self.workers)
 
 
+@dataclass(frozen=True)
+class Course:
+    """What every turn has in common. asked: the peers, prepared. model: the bundle for all."""
+
+    servers: LocalServers
+    load: Load
+    asked: Sequence[Entrant]
+    model: Path
+    folder: Path
+
+
 def measure(servers: LocalServers, load: Load, folder: Path) -> Result:
     """Race the worker and its peers over the same backlogs, in turn, `repeats` times.
 
     Raises BenchError when a count is not exact: there is no figure without its proof.
     """
     asked = entrants(USUAL_PEERS[load.job] if load.peers is None else load.peers)
-    model = bundle_of(load.job, folder)
-    manifest = read_bundle(model).manifest
+    course = Course(servers, load, asked, bundle_of(load.job, folder), folder)
     found = conditions()
-    turns = [_turn(servers, load, asked, model, number, folder) for number in range(load.repeats)]
-    ours = [turn[OURS] for turn in turns]
+    turns = [_turn(course, number) for number in range(load.repeats)]
+    races = {name: [turn[name] for turn in turns] for name in turns[0]}
     return Result(
         bench=load.bench,
         question=load.question,
-        parameters={
-            "events": load.events,
-            "series": load.series,
-            "partitions": Settings().stream.partitions,
-            "model": f"{manifest.name}/{manifest.version}",
-            "numbers a forecast": manifest.horizon * len(manifest.quantile_levels),
-            "workers": load.workers,
-        },
-        figures=_figures(ours),
+        parameters=_parameters(course),
+        figures=_figures(races[OURS]),
         checked={"distinct forecasts": load.events, "rejected": 0, "windows saved": load.series},
         conditions=found,
         peers=[
-            compare(
-                one,
-                load.distance(one).events,
-                ours,
-                [turn[one.peer.name] for turn in turns] if one.command else [],
-            )
+            compare(one, load.distance(one).events, races[OURS], races.get(one.peer.name, []))
             for one in asked
         ],
     )
 
 
-def _turn(
-    servers: LocalServers,
-    load: Load,
-    asked: Sequence[Entrant],
-    model: Path,
-    number: int,
-    folder: Path,
-) -> dict[str, Race]:
+def _turn(course: Course, number: int) -> dict[str, Race]:
     """Race everyone once over one backlog, by name. Who goes first changes with the number."""
-    with fresh_stream(servers) as fresh:
-        settings = with_model(fresh, model)
+    load, folder = course.load, course.folder
+    with fresh_stream(course.servers) as fresh:
+        settings = with_model(fresh, course.model)
         publish_backlog(settings, load.events, load.series)
         starts = {OURS: partial(_race_worker, settings, load, folder)} | {
             one.peer.name: partial(race_peer, settings, one, load.distance(one), folder)
-            for one in asked
+            for one in course.asked
             if one.command
         }
         names = list(starts)
         first = number % len(names)
         return {name: starts[name]() for name in names[first:] + names[:first]}
+
+
+def _parameters(course: Course) -> dict[str, float | str]:
+    manifest = read_bundle(course.model).manifest
+    return {
+        "events": course.load.events,
+        "series": course.load.series,
+        "partitions": Settings().stream.partitions,
+        "model": f"{manifest.name}/{manifest.version}",
+        "numbers a forecast": manifest.horizon * len(manifest.quantile_levels),
+        "workers": course.load.workers,
+    }
 
 
 def _figures(races: Sequence[Race]) -> list[Figure]:

@@ -96,7 +96,7 @@ PEERS: Final = {
             title="bare confluent-kafka loop",
             version=locked_version("confluent-kafka"),
             language="Python, C",
-            guarantees="none",
+            guarantees="no guarantees",
             prepare=lambda: _theirs("confluent_loop"),
             pace=25,
         ),
