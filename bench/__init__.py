@@ -2,7 +2,8 @@
 
 The questions: throughput (which also asks for `peers`), latency, workers, stages, models, series,
     start, publishing, subscribing, recovery; all of them in `suite`.
-What is run: processes, race (one over a backlog), crew (workers that are up), jobs, small_gru.
+What is run: processes, race (one over a backlog), crew (workers that are up), group, jobs,
+    small_gru.
 What it is given: streams, workload, backlog, pacing. What it leaves: outputs.
 The answer: report, tables, page, pictures, charts; statistics, machine.
 

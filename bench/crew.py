@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Self
 import psutil
 
 from bench.backlog import publish_written, written_backlog
-from bench.faults.group import await_members
+from bench.group import await_members
 from bench.outputs import saved
 from bench.processes import WORKER, BenchError, Program, expect, python, running, worker_environment
 from bench.race import POLL_S, SLOWEST_PER_S, START_LIMIT_S

@@ -79,7 +79,7 @@ def rate(times_ms: IntArray) -> float:
     return 1000 * later / int(times_ms[-1] - times_ms[0])
 
 
-class Work(NamedTuple):
+class Effort(NamedTuple):
     """Processor time and messages from the first message on, and the most memory."""
 
     cpu_s: float
@@ -87,7 +87,7 @@ class Work(NamedTuple):
     peak_bytes: int
 
 
-def _watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Work:
+def _watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Effort:
     """What it took until `wanted` messages were there; a few more may have come by then."""
     deadline = time.monotonic() + START_LIMIT_S + wanted / SLOWEST_PER_S
     before = usage = _usage(programs)
@@ -100,7 +100,7 @@ def _watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Work:
             raise BenchError(f"{found:,} of {wanted:,} messages after a long wait")
         time.sleep(POLL_S)
     usage = _usage(programs)
-    return Work(usage.cpu_s - before.cpu_s, found, max(peak_bytes, usage.memory_bytes))
+    return Effort(usage.cpu_s - before.cpu_s, found, max(peak_bytes, usage.memory_bytes))
 
 
 def _usage(programs: Sequence[Program]) -> Usage:

@@ -16,10 +16,10 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from bench.faults.driver import Driver
 from bench.faults.fleet import Fleet
-from bench.faults.group import await_members
 from bench.faults.live import LiveVerifier
 from bench.faults.place import Place, open_place
 from bench.faults.points import STEP_MS, Load, Points
+from bench.group import await_members
 from bench.machine import conditions
 from bench.outputs import redis_bytes
 from bench.processes import BenchError
