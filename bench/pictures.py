@@ -66,7 +66,7 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
             "bytes of Redis memory per series",
         ),
     ],
-    "start": [Panel(r".*_s", "s", "seconds from the start of the process")],
+    "start": [Panel(r".*_(first|all)_s", "s", "seconds from the start of the process")],
     "publish": [Panel("events_per_s", "events per second", "events per second")],
     "subscribe": [Panel("forecasts_per_s", PER_S, PER_S)],
 }

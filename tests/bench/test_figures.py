@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.cli import app
 from bench.machine import conditions
 from bench.page import NOTES, write
 from bench.pictures import PICTURES
@@ -169,6 +170,15 @@ def test_a_question_with_options_is_kept_apart(result: Result, tmp_path: Path) -
     found = kept("peers --workers 2", tmp_path)
     assert found is not None
     assert found.bench == "peers --workers 2"
+
+
+def test_every_bench_of_the_page_is_a_command() -> None:
+    commands = {
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    }
+    assert {bench.split()[0] for bench in BENCHES} <= commands
 
 
 def test_the_workload_goes_round_the_series_slot_by_slot() -> None:
