@@ -1,1 +1,12 @@
-"""Benches: one question each, asked of the real servers. Run `scripts/bench --help`."""
+"""Benches: one question each, asked of the real servers. Run `scripts/bench --help`.
+
+The questions: throughput (which also asks for `peers`), latency, workers, stages, models, series,
+    start, publishing, subscribing, recovery; all of them in `suite`.
+What is run: processes, race (one over a backlog), crew (workers that are up), group, jobs,
+    small_gru.
+What it is given: streams, workload, backlog, pacing. What it leaves: outputs.
+The answer: report, tables, page, pictures, charts; statistics, machine.
+
+`peers` are other systems on the same job, their programs in `peers/python` and `peers/jvm`.
+`faults` is `scripts/bench faults` and `scripts/bench soak`.
+"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -17,24 +17,45 @@ from tidecast.topics import partition_of
 EVENTS_AT_ONCE: Final = 20_000
 
 
+Backlog = Sequence[Collection[Block]]
+"""Messages in the order of their sending: at each place a block for each partition."""
+
+
 def publish_backlog(settings: Settings, events: int, series: int) -> None:
     """Publish the workload's first events to the stream, and wait until Kafka has them."""
-    asyncio.run(_publish(settings, events, series))
+    publish_written(settings, written_backlog(settings, events, series))
 
 
-async def _publish(settings: Settings, events: int, series: int) -> None:
-    count = settings.stream.partitions
-    places = {series_id: partition_of(series_id, count) for series_id in series_ids(series)}
-    stream = observations(events, series)
+def written_backlog(settings: Settings, events: int, series: int, first: int = 0) -> Backlog:
+    """So many events of the workload, from number `first` on, as messages."""
+    places = partitions_of(settings, series)
+    stream = islice(observations(first + events, series), first, None)
+    parts = iter(lambda: list(islice(stream, EVENTS_AT_ONCE)), [])
+    return [blocks_of(part, places) for part in parts]
+
+
+def publish_written(settings: Settings, backlog: Backlog) -> None:
+    """Publish messages, and wait until Kafka has them."""
+    asyncio.run(_publish(settings, backlog))
+
+
+async def _publish(settings: Settings, backlog: Backlog) -> None:
     async with BulkPublisher(settings) as publisher:
-        while part := list(islice(stream, EVENTS_AT_ONCE)):
-            await publisher.send(_blocks(part, places))
+        for blocks in backlog:
+            await publisher.send(blocks)
 
 
-def _blocks(part: Iterable[Observation], places: dict[str, int]) -> Iterator[Block]:
+def partitions_of(settings: Settings, series: int) -> dict[str, int]:
+    """The partition of each series id."""
+    count = settings.stream.partitions
+    return {series_id: partition_of(series_id, count) for series_id in series_ids(series)}
+
+
+def blocks_of(part: Iterable[Observation], places: Mapping[str, int]) -> Collection[Block]:
+    """Observations as messages: a block for each partition."""
     blocks = {number: Block(number, [], []) for number in set(places.values())}
     for observation in part:
         block = blocks[places[observation.series_id]]
         block.keys.append(observation.series_id.encode())
         block.values.append(encode_observation(observation))
-    return iter(blocks.values())
+    return blocks.values()

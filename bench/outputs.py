@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from redis import Redis
 
+from bench.streams import event_partitions
 from stream.app import group_of
 from stream.grid import IntArray
 from stream.kafka.admin import KafkaAdmin
@@ -53,14 +55,20 @@ async def saved(settings: Settings) -> Saved:
     """What the workers of the stream have saved by now."""
     store = RedisStore(settings.redis, group_of(settings))
     events = windows = 0
-    for number in range(settings.stream.partitions):
-        place = TopicPartition(Topics.of(settings.stream.name).events, number)
+    for place in event_partitions(settings):
         head = await store.head(place)
         # Topics of a bench begin at offset 0, so the cursor is a count.
         events += (head.cursor or 0) if head else 0
-        windows += sum([len(part) async for part in store.rows(place)])
+        windows += (await store.size(place)).rows
     await store.close()
     return Saved(events, windows)
+
+
+def redis_bytes(settings: Settings) -> int:
+    """The memory that Redis uses for all that it holds."""
+    with Redis.from_url(settings.redis.url.get_secret_value()) as redis:
+        memory: Any = redis.info("memory")
+    return int(memory["used_memory"])
 
 
 async def partition_records(settings: Settings, topic: str, partition: int) -> list[Record]:

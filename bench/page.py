@@ -1,4 +1,4 @@
-"""docs/performance.md, written from fresh results."""
+"""docs/performance.md, written from the last result of each bench that was kept."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.report import Result, caption, rows
+from bench.pictures import bars
+from bench.report import Result, slug
+from bench.tables import caption, markdown, tables
 
 PAGE: Final = Path("docs/performance.md")
+PICTURES: Final = "pictures"
+"""The folder of the pictures, beside the page."""
 
 HEAD: Final = """\
 # Performance
 
 Measured on a real Kafka and a real Valkey that share the machine with the program under test and
-with the bench. `scripts/bench report` runs the benches and writes this page; a bench that counts
-a forecast too few, too many or twice gives no figure. Each says how busy the machine was before it
-began: where that load is not near zero, other programs took their share, and a quiet machine does
-better.
+with the bench. `scripts/bench all` runs the benches, `scripts/bench report` writes this page from
+the last result of each; a bench that counts a forecast too few, too many or twice gives no figure.
+Each says how busy the machine was before it began: where that load is not near zero, other programs
+took their share, and a quiet machine does better. Where it was measured several times, the table
+gives the median, the least and the most; in the pictures a bar is the median, its whisker goes from
+the least to the most.
 """
 
 NOTES: Final = {
@@ -29,14 +35,61 @@ the broker's own append times, from the first forecast to the last; nothing read
 Afterwards every forecast id is there once, nothing was rejected, and the cursors in Valkey are
 at the end of the log.
 
-Stock Faust is the same job as Faust's documentation writes it: an agent, a table with its
-changelog, one event at a time, `topic.send`; the same broker, partitions, events and model
-(`bench/peers/stock_faust.py`). Its table is in memory, Faust's default and faster than RocksDB.
+Beside it, stock Faust does the same job as Faust's documentation writes it: `scripts/bench peers`
+says how.
+""",
+    "peers": """\
+The smallest job that is still ours: one step of a small streaming GRU for each event, its state and
+the last 96 values kept for each series, 24 numbers out. With so little work in the model, what is
+left is the system's own. Worker and peers are given the same bundle (`bench/small_gru.py`), broker,
+partitions and events. The worker is as in `scripts/bench throughput`, every guarantee on.
+
+The peers are written as their own documentation advises, with their own guarantees on, each in an
+environment of its own (`bench/peers/`), one event at a time. A slow one is timed on fewer of the
+events; who goes first changes from repeat to repeat. Their table has medians: rate, the worker's
+rate as a multiple of it in the same repeat, the same over the second half (which leaves out what a
+virtual machine needs to get warm), CPU seconds per million forecasts, most memory. The bare loop
+keeps nothing and promises nothing, and calls the model in batches: it is the mark of what one
+Python process could do.
+""",
+    "peers --workers 2": """\
+The same with two cores for each: two worker processes, two processes of a peer in Python, two
+threads of a peer on the JVM.
 """,
     "latency": """\
 Open loop: publishing keeps to a schedule that waits for nobody, and latency counts from the
 scheduled time, so that a stall is charged to every event it delays (no coordinated omission).
-`Publisher`, worker and `Subscriber` are a process each; the worker is warm.
+Publisher, worker and `Subscriber` are a process each; the worker is warm. Events go one by one
+through `Publisher`; where it says "in bulk", those due within 5 ms go together through
+`BulkPublisher`, and their waiting for each other counts. All of them, Kafka, Valkey and the bench
+share the cores: the shares say who is at the end of one.
+""",
+    "workers": """\
+The workers are up and have answered an event of each series; they stand still while the backlog is
+published, and go on together. The servers' processor time is that of the same seconds. As long as
+busy cores are fewer than the machine has, a further worker can help; where they are all busy, the
+limit is the machine, and what servers and workers use for a million forecasts says whose share is
+the largest.
+""",
+    "models": """\
+Every bundle under `onnx_models`, in process, as the worker calls it: one thread, full windows,
+copies in and out included.
+""",
+    "series": """\
+A worker that begins with an empty stream is given one event of every series, then whole slots of
+all of them, which are timed: 300 slots at 1,000 series, a single one at 1,000,000. The windows are
+those of the general GRU: context 96, one channel. Memory is what worker and Redis hold when all is
+saved; per series, the difference between the largest and the smallest size.
+""",
+    "start": """\
+From the start of the process: Python, imports, the model, the group, the claim, and where Redis
+holds series, their rows. An event waits in each partition. "First forecast" is the first of them,
+"every partition" the last, both by the broker's append times; "processor time" is the worker's own
+until then.
+""",
+    "subscribe": """\
+`tidecast subscribe --json --from-start` on a topic that a worker has filled, read through a pipe:
+every forecast's id checked for repeats, every message written as a line.
 """,
     "stages": """\
 One process, one batch after the other, the stages of the worker in their order. "Busy" is
@@ -59,24 +112,32 @@ A long CSV file through `tidecast publish`: read, checked, written as JSON, ackn
 
 
 def write(results: Sequence[Result], page: Path = PAGE) -> None:
-    """Write the page."""
+    """Write the page and its pictures, the results in the order in which they are given."""
+    # Here, since other benches have no need of matplotlib.
+    from bench.charts import draw
+
+    folder = page.parent / PICTURES
+    folder.mkdir(exist_ok=True)
+    for result in results:
+        (folder / _picture(result)).write_text(draw(bars(result)), encoding="utf-8")
     page.write_text("\n".join([HEAD, *map(section, results)]), encoding="utf-8")
 
 
 def section(result: Result) -> str:
-    """A bench in Markdown: its question, its command, what it means, the figures and conditions."""
-    several = any(len(figure.values) > 1 for figure in result.figures)
-    columns = ["", "median", "least", "most"] if several else ["", ""]
-    table = [columns, ["---", *["---:"] * (len(columns) - 1)]]
-    table += [list(row[: len(columns)]) for row in rows(result)]
+    """A bench in Markdown: question, command, what it means, picture, figures and conditions."""
+    picture = [f"![{result.question}]({PICTURES}/{_picture(result)})\n"] if bars(result) else []
     return "\n".join(
         [
             f"## {result.question}\n",
             f"    scripts/bench {result.bench}\n",
             NOTES[result.bench],
-            *(f"| {' | '.join(row)} |" for row in table),
-            "",
+            *picture,
+            *map(markdown, tables(result)),
             *(f"- {line}" for line in caption(result).splitlines()),
             "",
         ]
     )
+
+
+def _picture(result: Result) -> str:
+    return f"bench-{slug(result.bench)}.svg"

@@ -30,12 +30,11 @@ class Usage(NamedTuple):
 
 
 class Program:
-    """A running program. Its output goes to `log`."""
+    """A running program, by its process id. Its output goes to `log`."""
 
-    def __init__(self, child: Child, log: Path) -> None:
-        self._child = child
+    def __init__(self, pid: int, log: Path) -> None:
         self._log = log
-        self._process = psutil.Process(child.pid)
+        self._process = psutil.Process(pid)
 
     def usage(self) -> Usage:
         """Raises BenchError when the program has ended."""
@@ -47,24 +46,38 @@ class Program:
             raise BenchError(f"the program under test ended: {words} (log: {self._log})") from error
         return Usage(times.user + times.system, memory)
 
+    def pause(self) -> None:
+        """SIGSTOP: it stands still until `resume`."""
+        self._process.suspend()
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._process.resume()
+
+
+def python(*module: str) -> tuple[str, ...]:
+    """The command of `python -m module…`."""
+    return (sys.executable, "-m", *module)
+
 
 @contextlib.contextmanager
-def running(module: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
-    """`python -m module…` for the length of the block; it dies with us."""
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
+    """The command for the length of the block; it dies with us."""
     variables = [f"{name}={value}" for name, value in environment.items()]
-    child = Child(["/usr/bin/env", *variables, sys.executable, "-m", *module], log)
+    child = Child(["/usr/bin/env", *variables, *command], log)
     try:
-        yield Program(child, log)
+        yield Program(child.pid, log)
     finally:
         child.stop()
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
-    """What tells a worker of this stream, and nothing else: all the rest stays at its default."""
+    """What tells a worker of this stream and model: all the rest stays at its default."""
     return {
         f"{ENVIRONMENT_PREFIX}KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         f"{ENVIRONMENT_PREFIX}REDIS__URL": settings.redis.url.get_secret_value(),
         f"{ENVIRONMENT_PREFIX}STREAM__NAME": settings.stream.name,
+        f"{ENVIRONMENT_PREFIX}WORKER__MODEL": str(settings.worker.model),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,20 +27,27 @@ SLOWEST_PER_S: Final = 500
 class Racer:
     """A program that turns events into forecasts.
 
-    module: what `python -m` runs. output: the topic it writes. log: the file of its own output.
+    command: its program and arguments. output: the topic it writes. log: the file of its own
+    output. processes: how many of it are started, to share the work.
     """
 
-    module: Sequence[str]
+    command: Sequence[str]
     environment: Mapping[str, str]
     output: str
     log: Path
+    processes: int = 1
 
 
 class Race(NamedTuple):
-    """How a racer did. cpu_s: its processor time from the first message to the last."""
+    """How a racer did.
+
+    per_s: over all that was wanted. warm_per_s: over the later half of it. cpu_s_per_million: its
+    processor time from the first message to the last. peak_bytes: of all its processes.
+    """
 
     per_s: float
-    cpu_s: float
+    warm_per_s: float
+    cpu_s_per_million: float
     peak_bytes: int
 
 
@@ -48,13 +56,16 @@ def race(settings: Settings, racer: Racer, wanted: int) -> Race:
 
     Raises BenchError when it ends, or when the messages do not come.
     """
-    with (
-        Ends(settings, racer.output) as ends,
-        running(racer.module, racer.environment, racer.log) as program,
-    ):
-        before, after, peak_bytes = _watch(program, ends, wanted)
-    times = asyncio.run(append_times(settings, racer.output))
-    return Race(rate(times[:wanted]), after.cpu_s - before.cpu_s, peak_bytes)
+    with Ends(settings, racer.output) as ends, ExitStack() as stack:
+        programs = [
+            stack.enter_context(running(racer.command, racer.environment, log))
+            for log in _logs(racer)
+        ]
+        work = _watch(programs, ends, wanted)
+    times = asyncio.run(append_times(settings, racer.output))[:wanted]
+    return Race(
+        rate(times), rate(times[wanted // 2 :]), work.cpu_s / work.messages * 1e6, work.peak_bytes
+    )
 
 
 def rate(times_ms: IntArray) -> float:
@@ -68,17 +79,37 @@ def rate(times_ms: IntArray) -> float:
     return 1000 * later / int(times_ms[-1] - times_ms[0])
 
 
-def _watch(program: Program, ends: Ends, wanted: int) -> tuple[Usage, Usage, int]:
-    """Usage before the first message and after the last, and the most memory between."""
+class Effort(NamedTuple):
+    """Processor time and messages from the first message on, and the most memory."""
+
+    cpu_s: float
+    messages: int
+    peak_bytes: int
+
+
+def _watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Effort:
+    """What it took until `wanted` messages were there; a few more may have come by then."""
     deadline = time.monotonic() + START_LIMIT_S + wanted / SLOWEST_PER_S
-    before = usage = program.usage()
+    before = usage = _usage(programs)
     peak_bytes = 0
     while (found := ends.total()) < wanted:
-        usage = program.usage()
+        usage = _usage(programs)
         before = before if found else usage
         peak_bytes = max(peak_bytes, usage.memory_bytes)
         if time.monotonic() > deadline:
             raise BenchError(f"{found:,} of {wanted:,} messages after a long wait")
         time.sleep(POLL_S)
-    usage = program.usage()
-    return before, usage, max(peak_bytes, usage.memory_bytes)
+    usage = _usage(programs)
+    return Effort(usage.cpu_s - before.cpu_s, found, max(peak_bytes, usage.memory_bytes))
+
+
+def _usage(programs: Sequence[Program]) -> Usage:
+    """Of all programs together."""
+    usages = [program.usage() for program in programs]
+    return Usage(sum(usage.cpu_s for usage in usages), sum(usage.memory_bytes for usage in usages))
+
+
+def _logs(racer: Racer) -> list[Path]:
+    """A log for each process: a second one on the same log would have to wait for the first."""
+    numbers = range(1, racer.processes + 1)
+    return [racer.log.with_stem(f"{racer.log.stem}-{number}") for number in numbers]

@@ -61,17 +61,17 @@ def measure(servers: LocalServers, load: Load) -> Result:
             "of series": load.series,
             "series in Redis": load.stored,
         },
-        figures=[
-            Figure(
-                "rebuild_events_per_s",
-                "events per second, rebuild with Redis empty",
-                [load.events / taken for taken in seconds],
-            ),
-            Figure("ready_s", "seconds until all series in Redis are ready", loads, 2),
-        ],
+        figures=_figures([load.events / taken for taken in seconds], loads),
         checked={"events": load.events, "series": load.stored},
         conditions=found,
     )
+
+
+def _figures(rates: list[float], loads: list[float]) -> list[Figure]:
+    return [
+        Figure("rebuild_events_per_s", "events per second, rebuild with Redis empty", rates),
+        Figure("ready_s", "seconds until all series in Redis are ready", loads, 2),
+    ]
 
 
 def _rebuild(settings: Settings, suffix: str, series: int) -> float:

@@ -1,15 +1,13 @@
-"""The answer of a bench, as a table to read and as one JSON object."""
+"""The answer of a bench: what was found, as one JSON object, and kept for the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from bench.machine import Conditions
 from bench.statistics import spread
@@ -35,10 +33,27 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Case:
+    """The same quantities under one of several conditions, such as a rate, or of another system.
+
+    key: what tells it from the others, as JSON names it. title: for people.
+    note: a remark in words. figures: none where nothing was measured; the note then says why.
+    """
+
+    key: Mapping[str, float | str]
+    title: str
+    figures: Sequence[Figure]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """What a bench found.
 
-    question: in one line. parameters: what was run. checked: exact counts, true of every repeat.
+    bench: its command, with the options that make it another question. question: in one line.
+    parameters: what was run. checked: exact counts, true of every repeat.
+    cases: where it was asked under several conditions; each has the same figures.
+    peers: other systems that did the same work, in the same run.
     """
 
     bench: str
@@ -47,19 +62,37 @@ class Result:
     figures: Sequence[Figure]
     checked: Mapping[str, int]
     conditions: Conditions
+    cases: Sequence[Case] = ()
+    peers: Sequence[Case] = ()
+
+    @property
+    def every_figure(self) -> list[Figure]:
+        """The figures, and those of all cases."""
+        return [*self.figures, *(figure for case in self.cases for figure in case.figures)]
+
+    @property
+    def repeats(self) -> int:
+        """How often it was measured."""
+        return len(self.every_figure[0].values)
+
+
+def slug(bench: str) -> str:
+    """A bench's command as part of a file's name."""
+    return bench.replace(" --", "-").replace(" ", "-")
 
 
 def as_json(result: Result) -> bytes:
-    """One line: each figure by its name, its least and most value under `spread`."""
-    spreads = {figure.name: spread(figure.values) for figure in result.figures}
+    """One line: each figure by its name, its least and most value under `spread`.
+
+    The figures of a case are under `cases`; where there is but one case they are at the top too.
+    """
+    alone = len(result.cases) < 2
     found: dict[str, Any] = {
         "bench": result.bench,
-        **{name: _rounded(values.median) for name, values in spreads.items()},
-        "spread": {
-            name: [_rounded(values.least), _rounded(values.most)]
-            for name, values in spreads.items()
-        },
-        "repeats": repeats(result),
+        **_medians_and_spreads(result.every_figure if alone else result.figures),
+        "cases": [*map(_case_as_json, result.cases)],
+        "peers": [*map(_case_as_json, result.peers)],
+        "repeats": result.repeats,
         "parameters": result.parameters,
         "checked": result.checked,
         **asdict(result.conditions),
@@ -67,64 +100,33 @@ def as_json(result: Result) -> bytes:
     return msgspec.json.encode(found)
 
 
-def keep(result: Result, folder: Path = KEPT) -> None:
-    """Keep the result, for the pages that are written from the last one of each bench."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{result.bench}.json").write_bytes(msgspec.json.encode(result))
+def _case_as_json(case: Case) -> dict[str, Any]:
+    note = {"note": case.note} if case.note else {}
+    return {**case.key, **_medians_and_spreads(case.figures), **note}
 
 
-def kept(bench: str, folder: Path = KEPT) -> Result | None:
-    """The last result of a bench that was kept; None where there is none."""
-    file = folder / f"{bench}.json"
-    return msgspec.json.decode(file.read_bytes(), type=Result) if file.exists() else None
-
-
-def show(result: Result, console: Console) -> None:
-    """Print the table."""
-    table = Table(title=result.question, title_justify="left", caption_justify="left")
-    table.caption = caption(result)
-    for name in ("", "median", "least", "most"):
-        table.add_column(name, justify="right" if name else "left")
-    for title, *values in rows(result):
-        table.add_row(title, *values)
-    console.print(table)
-
-
-def rows(result: Result) -> list[tuple[str, str, str, str]]:
-    """Title, median, least and most of each figure; the last two are empty without repeats."""
-    lines = []
-    for figure in result.figures:
-        median, least, most = (figure.text(value) for value in spread(figure.values))
-        single = len(figure.values) == 1
-        lines.append((figure.title, median, "" if single else least, "" if single else most))
-    return lines
-
-
-def repeats(result: Result) -> int:
-    """How often it was measured."""
-    return len(result.figures[0].values)
-
-
-def caption(result: Result) -> str:
-    """What was run, what was checked, where and when."""
-    conditions = result.conditions
-    return "\n".join(
-        [
-            ", ".join(f"{name} {_plain(value)}" for name, value in result.parameters.items())
-            + f", repeats {repeats(result)}",
-            ", ".join(f"{name} {value:,}" for name, value in result.checked.items()),
-            f"{conditions.machine}; load before the start {conditions.load:g}; {conditions.date}",
-            ", ".join(f"{name} {version}" for name, version in conditions.versions.items()),
-        ]
-    )
-
-
-def _plain(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    # A result that was kept comes back with floats for whole numbers.
-    return f"{int(value):,}" if value == int(value) else f"{value:,}"
+def _medians_and_spreads(figures: Iterable[Figure]) -> dict[str, Any]:
+    spreads = {figure.name: spread(figure.values) for figure in figures}
+    return {
+        **{name: _rounded(values.median) for name, values in spreads.items()},
+        "spread": {
+            name: [_rounded(values.least), _rounded(values.most)]
+            for name, values in spreads.items()
+        },
+    }
 
 
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
+
+
+def keep(result: Result, folder: Path = KEPT) -> None:
+    """Keep the result, for the pages that are written from the last one of each bench."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{slug(result.bench)}.json").write_bytes(msgspec.json.encode(result))
+
+
+def kept(bench: str, folder: Path = KEPT) -> Result | None:
+    """The last result of a bench that was kept; None where there is none."""
+    file = folder / f"{slug(bench)}.json"
+    return msgspec.json.decode(file.read_bytes(), type=Result) if file.exists() else None

@@ -1,17 +1,21 @@
-"""A stream of its own for every run, with topics that go with it."""
+"""A stream of its own for every run, with topics and state that go with it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from pydantic import SecretStr
 
+from stream.app import group_of
 from stream.state import checkpoint
+from stream.state.redis_store import RedisStore
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.local import LocalServers
 from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings
@@ -27,7 +31,7 @@ BROKER_TIME: Final = {
 
 @contextlib.contextmanager
 def fresh_stream(servers: LocalServers) -> Iterator[Settings]:
-    """Settings of a new stream with its topics, which go with the block."""
+    """Settings of a new stream with its topics; these and its state go with the block."""
     settings = Settings(
         kafka=KafkaSettings(bootstrap_servers=servers.bootstrap_servers),
         redis=RedisSettings(url=SecretStr(servers.redis_url)),
@@ -35,6 +39,21 @@ def fresh_stream(servers: LocalServers) -> Iterator[Settings]:
     )
     with stream_topics(settings):
         yield settings
+        asyncio.run(_forget(settings))
+
+
+def with_model(settings: Settings, bundle: Path) -> Settings:
+    """The same stream, answered with another model."""
+    worker = settings.worker.model_copy(update={"model": bundle})
+    return settings.model_copy(update={"worker": worker})
+
+
+async def _forget(settings: Settings) -> None:
+    """Delete what the workers of the stream have saved: the memory is for the next run."""
+    store = RedisStore(settings.redis, group_of(settings))
+    for place in event_partitions(settings):
+        await store.swap(place, await store.head(place), checkpoint.Write(None, fresh=True))
+    await store.close()
 
 
 def fresh_name() -> str:

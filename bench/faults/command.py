@@ -22,7 +22,7 @@ from bench.faults.tables import as_json, show
 from bench.processes import BenchError
 from bench.report import as_json as result_as_json
 from bench.report import keep
-from bench.report import show as show_result
+from bench.tables import show as show_result
 
 
 def faults(

@@ -14,13 +14,13 @@ from typing import Final
 from bench.faults.driver import Driver
 from bench.faults.fault import Fault, Stage
 from bench.faults.fleet import Fleet
-from bench.faults.group import await_members
 from bench.faults.place import Place
 from bench.faults.points import STEP_MS, Load, Point, Points
 from bench.faults.ruins import must_refuse
 from bench.faults.timing import catch_up_s, outage_s
 from bench.faults.verdict import Verdict
 from bench.faults.verifier import verify
+from bench.group import await_members
 from bench.processes import BenchError
 from bench.streams import Ends, event_partitions, fresh_name, stream_topics
 from stream.app import group_of

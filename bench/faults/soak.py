@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from kafka.admin import ConfigResource, ConfigResourceType
-from redis import Redis
 
 from bench.faults.driver import Driver
 from bench.faults.fleet import Fleet
-from bench.faults.group import await_members
 from bench.faults.live import LiveVerifier
 from bench.faults.place import Place, open_place
 from bench.faults.points import STEP_MS, Load, Points
+from bench.group import await_members
 from bench.machine import conditions
+from bench.outputs import redis_bytes
 from bench.processes import BenchError
 from bench.report import Figure, Result
 from bench.streams import event_partitions, fresh_name, stream_topics, topic_admin
@@ -159,12 +159,10 @@ def _scene(place: Place, folder: Path) -> Iterator[Scene]:
 
 
 def _sample(scene: Scene, at_s: float) -> Sample:
-    with Redis.from_url(scene.place.servers.redis_url) as redis:
-        memory: Any = redis.info("memory")
     return Sample(
         at_s,
         scene.fleet.bytes.get(SPARED, 0),
-        int(memory["used_memory"]),
+        redis_bytes(scene.settings),
         asyncio.run(_committed(scene.settings)),
         scene.verifier.waiting,
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.faults.fated_worker import POINTS
 from bench.faults.fault import Fault, Stage
-from bench.faults.group import await_members
+from bench.group import await_members
 from bench.processes import BenchError
 
 TAKEN_OVER_S: Final = 3.0

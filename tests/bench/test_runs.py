@@ -5,32 +5,53 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench import latency, publishing, stages, throughput
+import pytest
+
+from bench import (
+    latency,
+    models,
+    publishing,
+    series,
+    stages,
+    start,
+    subscribing,
+    throughput,
+    workers,
+)
+from bench.jobs import Job
+from bench.pacing import BULK_RATE
+from bench.processes import BenchError
 from bench.report import as_json
 from bench.statistics import PERCENTILES
 from tidecast.local import LocalServers
 
 
 def test_throughput_races_the_worker_and_stock_faust(servers: LocalServers, tmp_path: Path) -> None:
-    load = throughput.Load(events=6_000, series=100, peer_events=1_000, repeats=1)
+    load = throughput.Load(Job.THROUGHPUT, events=6_000, series=100, peer_events=1_000, repeats=1)
     found = json.loads(as_json(throughput.measure(servers, load, tmp_path)))
     assert found["forecasts_per_s"] > 0
-    assert found["stock_faust_forecasts_per_s"] > 0
-    assert found["worker_cpu_s_per_million"] > 0
-    assert found["worker_peak_mb"] > 50
+    (peer,) = found["peers"]
+    assert (peer["name"], peer["events"]) == ("stock-faust", 1_000)
+    assert peer["forecasts_per_s"] > 0
+    assert peer["ratio"] > 1
+    assert found["cpu_s_per_million"] > 0
+    assert found["peak_mb"] > 50
     assert found["checked"] == {"distinct forecasts": 6_000, "rejected": 0, "windows saved": 100}
 
 
 def test_latency_counts_from_the_schedule_and_from_the_call(
     servers: LocalServers, tmp_path: Path
 ) -> None:
-    pace = latency.Pace(rate=200, seconds=2, series=50, warm_s=1)
-    found = json.loads(as_json(latency.measure(servers, pace, tmp_path)))
-    assert found["checked"] == {"forecasts": 600, "lost": 0, "repeats": 0}
-    for name in PERCENTILES:
-        # A call is never made before its time.
-        assert 0 < found[f"call_{name}_ms"] <= found[f"{name}_ms"]
-    assert found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
+    load = latency.Load(rates=(200, BULK_RATE), seconds=1, series=50, warm_s=1)
+    found = json.loads(as_json(latency.measure(servers, load, tmp_path)))
+    assert found["checked"] == {"forecasts": 400 + 20_000, "lost": 0, "repeats": 0}
+    assert [case["publisher"] for case in found["cases"]] == ["Publisher", "BulkPublisher"]
+    for case in found["cases"]:
+        for name in PERCENTILES:
+            # A call is never made before its time.
+            assert 0 < case[f"call_{name}_ms"] <= case[f"{name}_ms"]
+        assert case["p50_ms"] <= case["p99_ms"] <= case["max_ms"]
+        assert all(case[f"{name}_busy"] > 0 for name in ("publisher", "worker", "subscriber"))
 
 
 def test_stages_time_every_stage_of_the_worker(servers: LocalServers) -> None:
@@ -44,3 +65,64 @@ def test_publish_counts_what_kafka_holds(servers: LocalServers, tmp_path: Path) 
     found = json.loads(as_json(publishing.measure(servers, load, tmp_path)))
     assert found["events_per_s"] > 0
     assert found["checked"] == {"events": 4_000}
+
+
+def test_subscribe_counts_the_lines(servers: LocalServers, tmp_path: Path) -> None:
+    load = subscribing.Load(forecasts=8_000, series=40, repeats=1)
+    found = json.loads(as_json(subscribing.measure(servers, load, tmp_path)))
+    assert found["forecasts_per_s"] > 0
+    assert found["checked"] == {"lines": 8_000}
+
+
+def test_subscribe_is_not_timed_on_what_one_poll_brings(
+    servers: LocalServers, tmp_path: Path
+) -> None:
+    with pytest.raises(BenchError, match="give many more"):
+        subscribing.measure(servers, subscribing.Load(forecasts=100), tmp_path)
+
+
+def test_workers_are_compared_with_the_servers_time_beside(
+    servers: LocalServers, tmp_path: Path
+) -> None:
+    load = workers.Load(events=20_000, series=100, repeats=1)
+    found = json.loads(as_json(workers.measure(servers, load, tmp_path)))
+    assert [case["workers"] for case in found["cases"]] == [1, 2]
+    for case in found["cases"]:
+        assert case["forecasts_per_s"] > 0
+        assert case["workers_cpu_s_per_million"] > 0
+        assert case["kafka_cpu_s_per_million"] > 0
+        assert case["busy_cores"] > 0
+    rates = [case["forecasts_per_s"] for case in found["cases"]]
+    assert found["ratio"] == pytest.approx(rates[1] / rates[0], rel=1e-3)
+
+
+def test_series_cost_processor_time_and_memory(servers: LocalServers, tmp_path: Path) -> None:
+    load = series.Load(sizes=(4_000, 100), least_events=6_000)
+    found = json.loads(as_json(series.measure(servers, load, tmp_path)))
+    assert [case["series"] for case in found["cases"]] == [100, 4_000]
+    # The first slot of each size, 60 slots of 100 series, two slots of 4,000.
+    assert found["checked"] == {"events": 100 + 6_000 + 4_000 + 8_000, "series": 4_100}
+    assert found["cost_ratio"] > 0
+    assert found["base_mb"] > 50
+    assert 500 < found["redis_bytes_per_series"] < 5_000
+    assert found["worker_bytes_per_series"] > 500
+
+
+def test_series_are_compared_between_sizes(servers: LocalServers, tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="at least two"):
+        series.measure(servers, series.Load(sizes=(100, 100)), tmp_path)
+
+
+def test_start_is_timed_without_state_and_with(servers: LocalServers, tmp_path: Path) -> None:
+    load = start.Load(stored=2_000, repeats=1)
+    found = json.loads(as_json(start.measure(servers, load, tmp_path)))
+    for state in ("empty", "stored"):
+        assert 0 < found[f"{state}_first_s"] <= found[f"{state}_all_s"]
+        assert found[f"{state}_cpu_s"] > 0
+
+
+def test_models_are_timed_at_every_batch_size() -> None:
+    found = json.loads(as_json(models.measure(models.Load(rows=300, repeats=1))))
+    assert {"general-gru/1", "general-lstm/1"} <= {case["bundle"] for case in found["cases"]}
+    for case in found["cases"]:
+        assert all(case[f"batch_{batch}_us"] > 0 for batch in models.BATCHES)

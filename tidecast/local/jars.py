@@ -31,7 +31,7 @@ def kafka_jars(cache: Path | None = None) -> tuple[Path, ...]:
     record = cache / f"kafka-{KAFKA_VERSION}.json"
     if jars := _read(record):
         return jars
-    with _one_at_a_time(cache / "fetch.lock"):
+    with one_at_a_time(cache / "fetch.lock"):
         jars = _read(record) or _fetch()
         _write(record, jars)
     return jars
@@ -81,8 +81,8 @@ def _root(error: BaseException) -> str:
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Two first starts at once would write the same files."""
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the block: two first starts at once would write the same files."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,0 +1,80 @@
+package tidecast.peers;
+
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.formats.json.JsonDeserializationSchema;
+import org.apache.flink.formats.json.JsonSerializationSchema;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The job in Flink: keyed state on the heap, checkpoints, Kafka at least once.
+ *
+ * <p>A local cluster in this process. Checkpoints go to files every second, the documentation's
+ * example; the mode is exactly once, the default. Objects are reused between operators, which the
+ * documentation advises where functions keep none.
+ */
+public final class FlinkForecaster {
+    private static final long CHECKPOINT_INTERVAL_MS = 1000;
+
+    private FlinkForecaster() {}
+
+    public static void main(String[] args) throws Exception {
+        Job job = Job.given();
+        StreamExecutionEnvironment environment =
+                StreamExecutionEnvironment.getExecutionEnvironment(settings(job));
+        environment.setParallelism(job.parallelism());
+        environment.enableCheckpointing(CHECKPOINT_INTERVAL_MS);
+        environment.getConfig().enableObjectReuse();
+        environment
+                .fromSource(source(job), WatermarkStrategy.noWatermarks(), "events")
+                .keyBy(event -> event.series_id)
+                .map(new ForecastFunction(job.model().toString()))
+                .sinkTo(sink(job));
+        environment.execute(job.name());
+    }
+
+    private static Configuration settings(Job job) {
+        Configuration settings = new Configuration();
+        settings.set(StateBackendOptions.STATE_BACKEND, "hashmap");
+        settings.set(CheckpointingOptions.CHECKPOINT_STORAGE, "filesystem");
+        settings.set(
+                CheckpointingOptions.CHECKPOINTS_DIRECTORY, job.folder().toUri().toString());
+        return settings;
+    }
+
+    private static KafkaSource<Event> source(Job job) {
+        return KafkaSource.<Event>builder()
+                .setBootstrapServers(job.broker())
+                .setTopics(job.events())
+                .setGroupId(job.name())
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setValueOnlyDeserializer(new JsonDeserializationSchema<>(Event.class))
+                .build();
+    }
+
+    private static KafkaSink<Forecast> sink(Job job) {
+        return KafkaSink.<Forecast>builder()
+                .setBootstrapServers(job.broker())
+                .setRecordSerializer(
+                        KafkaRecordSerializationSchema.<Forecast>builder()
+                                .setTopic(job.forecasts())
+                                .setKeySerializationSchema(FlinkForecaster::key)
+                                .setValueSerializationSchema(
+                                        new JsonSerializationSchema<Forecast>())
+                                .build())
+                .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+                .build();
+    }
+
+    private static byte[] key(Forecast forecast) {
+        return forecast.series_id.getBytes(StandardCharsets.UTF_8);
+    }
+}

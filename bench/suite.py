@@ -1,0 +1,57 @@
+"""The benches of docs/performance.md in their order, each as it is by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from bench import (
+    latency,
+    models,
+    publishing,
+    series,
+    stages,
+    start,
+    subscribing,
+    throughput,
+    workers,
+)
+from bench.jobs import Job
+from bench.report import Result
+from tidecast.local import LocalServers
+
+Bench = Callable[[LocalServers, Path, int], Result]
+"""Takes the servers, a folder for logs, and how often to measure."""
+
+BENCHES: Final[Mapping[str, Bench]] = {
+    "throughput": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.THROUGHPUT, repeats=repeats), folder
+    ),
+    "peers": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.PEERS, repeats=repeats), folder
+    ),
+    "peers --workers 2": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.PEERS, repeats=repeats, workers=2), folder
+    ),
+    "workers": lambda servers, folder, repeats: workers.measure(
+        servers, workers.Load(repeats=repeats), folder
+    ),
+    "latency": lambda servers, folder, repeats: latency.measure(
+        servers, latency.Load(repeats=repeats), folder
+    ),
+    "stages": lambda servers, _, repeats: stages.measure(servers, stages.Load(repeats=repeats)),
+    "models": lambda _, __, repeats: models.measure(models.Load(repeats=repeats)),
+    "series": lambda servers, folder, repeats: series.measure(
+        servers, series.Load(repeats=repeats), folder
+    ),
+    "start": lambda servers, folder, repeats: start.measure(
+        servers, start.Load(repeats=repeats), folder
+    ),
+    "publish": lambda servers, folder, repeats: publishing.measure(
+        servers, publishing.Load(repeats=repeats), folder
+    ),
+    "subscribe": lambda servers, folder, repeats: subscribing.measure(
+        servers, subscribing.Load(repeats=repeats), folder
+    ),
+}
