@@ -1,4 +1,4 @@
-"""The Faust app: one agent that hands batches of the events topic to the assignment."""
+"""The Faust app: one agent that hands what is fetched of the events topic to the assignment."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ REQUEST_S: Final = 30.0
 """How long an answer of the broker is waited for."""
 
 IN_HAND: Final = 4
-"""Batches answered at a time, of different partitions: one is before the model, which holds no lock
-of Python's, while the other's forecasts are written."""
+"""Batches answered at a time, of different partitions: while one is before the model, which holds
+no lock of Python's, the forecasts of others are written."""
 
-BUFFERED_BATCHES: Final = 1
-"""Batches waiting for the agent, which holds one more: enough to keep it busy, few enough to bound
+BUFFERED_FETCHES: Final = 1
+"""Fetches waiting for the agent, which holds one more: enough to keep it busy, few enough to bound
 memory."""
 
 
@@ -54,7 +54,7 @@ def build_app(
         broker_max_poll_records=settings.worker.batch_records,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.worker.instance,
-        stream_buffer_maxsize=BUFFERED_BATCHES,
+        stream_buffer_maxsize=BUFFERED_FETCHES,
         topic_allow_declare=False,
         topic_disable_leader=True,
         # Faust's web server would listen on every interface, without a password.
@@ -82,13 +82,14 @@ def build_app(
 
     @app.agent(events, name="forecast", concurrency=1)  # type: ignore[untyped-decorator]
     async def forecast(stream: Any) -> None:  # noqa: ANN401 - Faust is untyped here
-        async for batch in stream:
-            await room.acquire()
-            # A task of its own: a rebalance or a stop may cancel the agent, but never a batch that
-            # has begun.
-            task = asyncio.create_task(answer(batch))
-            in_hand.add(task)
-            task.add_done_callback(in_hand.discard)
+        async for fetch in stream:
+            for batch in fetch:
+                await room.acquire()
+                # A task of its own: a rebalance or a stop may cancel the agent, but never a batch
+                # that has begun. Small ones are done before the next is, and leave together.
+                task = asyncio.create_task(answer(batch))
+                in_hand.add(task)
+                task.add_done_callback(in_hand.discard)
 
     return app
 

@@ -1,15 +1,15 @@
-"""A Faust transport that delivers batches: one event per fetched partition, not per record.
+"""A Faust transport that delivers fetches: one event for all that came at once, not per record.
 
 Faust's consumer hands over every record as an event of its own, with tasks and acknowledgements
-that cost far more than a forecast. This one delivers what a fetch brought of a partition as one
-event, and commits what is checkpointed instead of what was acknowledged.
+that cost far more than a forecast. This one delivers what a fetch brought, a batch for each
+partition, as one event, and commits what is checkpointed instead of what was acknowledged.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import faust
@@ -58,7 +58,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     _joined = False
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust's signature
-        """Deliver fetched batches to the agent, one event each, until stopped."""
+        """Deliver fetches to the agent, one event each, until stopped."""
         try:
             while not (self.should_stop or fetcher.should_stop):
                 if not self.flow_active:
@@ -66,15 +66,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
                 # Asked before the fetch: what a rebalance overtakes is then of the past.
                 owner = self._owner()
                 records, active = await self._wait_next_records(FETCH_S)
-                for place, batch in (records or {}).items():
-                    if self.flow_active and TP(*place) in (active or ()):
-                        await self._deliver(TP(*place), owner, batch)
+                fetch = [
+                    Batch(TopicPartition(*place), owner, found)
+                    for place, found in (records or {}).items()
+                    if TP(*place) in (active or ())
+                ]
+                if fetch and self.flow_active:
+                    await self._deliver(fetch)
         except (asyncio.CancelledError, *self.consumer_stopped_errors):
             if not self.app.should_stop:
                 raise
 
-    async def _deliver(self, place: TP, owner: Owner, records: list[Any]) -> None:
-        last = records[-1]
+    async def _deliver(self, fetch: Sequence[Batch]) -> None:
+        # To Faust it is one message, the last one of the first partition.
+        place, last = TP(*fetch[0].partition), fetch[0].records[-1]
         message = ConsumerMessage(
             place.topic,
             place.partition,
@@ -83,13 +88,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
             LOG_APPEND_TIME,
             (),
             None,
-            Batch(TopicPartition(*place), owner, records),
+            fetch,
             None,
             tp=place,
             generation_id=self.app.consumer_generation_id,
         )
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
-        self._read_offset[place] = last.offset
+        for batch in fetch:
+            self._read_offset[TP(*batch.partition)] = batch.records[-1].offset
 
     def _owner(self) -> Owner:
         coordinator = self._thread._ensure_consumer()._coordinator

@@ -12,7 +12,7 @@ import faust
 import pytest
 from faust.types import TP
 
-from stream.app import BUFFERED_BATCHES, IN_HAND, build_app
+from stream.app import BUFFERED_FETCHES, IN_HAND, build_app
 from stream.assignment import Assignment, Services
 from stream.kafka import batch_transport
 from stream.partition import UNCONFIRMED_BATCHES
@@ -167,4 +167,4 @@ async def test_fetching_stops_when_the_output_or_the_store_does(slow: str) -> No
         await settled(3000)
         in_hand = UNCONFIRMED_BATCHES + IN_HAND if slow == "output" else IN_HAND
         # One more waits for a hand, and one to be put into the buffer.
-        assert app.consumer.fetched == in_hand + 1 + BUFFERED_BATCHES + 1
+        assert app.consumer.fetched == in_hand + 1 + BUFFERED_FETCHES + 1
