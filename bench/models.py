@@ -13,6 +13,7 @@ import numpy as np
 from bench.machine import conditions
 from bench.report import Case, Figure, Result
 from stream.onnx_predictor import OnnxPredictor
+from stream.predictor import Inputs
 from tidecast.bundle import MANIFEST_FILE, read_bundle
 
 QUESTION: Final = "What does a forecast cost each shipped model?"
@@ -71,7 +72,8 @@ def _call(predictor: OnnxPredictor, batch: int) -> Callable[[], object]:
     windows = numbers.normal(size=shape).astype(np.float32)
     states = numbers.normal(size=(batch, manifest.state_size)).astype(np.float32)
     origins = np.full(batch, 1_700_000_000)
-    return lambda: predictor.predict(windows, origins, states)
+    inputs = Inputs(windows, origins, states)
+    return lambda: predictor.predict(inputs)
 
 
 def _us_per_row(call: Callable[[], object], batch: int, load: Load) -> list[float]:

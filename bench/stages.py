@@ -24,10 +24,10 @@ from stream.app import group_of
 from stream.decoder import Decoder
 from stream.encoder import Encoder
 from stream.engine import Engine
-from stream.grid import FloatArray, IntArray
+from stream.grid import FloatArray
 from stream.kafka.output import KafkaOutput
 from stream.onnx_predictor import OnnxPredictor
-from stream.predictor import Prediction
+from stream.predictor import Inputs, Prediction
 from stream.records import Record
 from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.state.recovery import terms_of
@@ -77,15 +77,15 @@ class TimedPredictor:
         self.watch = Stopwatch()
         self._predictor = predictor
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
         with self.watch.time("predict"):
-            return self._predictor.predict(windows, origins, states)
+            return self._predictor.predict(inputs)
 
-    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """See Predictor."""
         with self.watch.time("predict"):
-            return self._predictor.step(windows, origins, states)
+            return self._predictor.step(inputs)
 
 
 def measure(servers: LocalServers, load: Load) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol, cast
@@ -12,7 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.grid import FLOAT32_MAX, AnyArray, BoolArray, IntArray
+from stream.explanation import explained
+from stream.grid import FLOAT32_MAX, AnyArray, BoolArray, FloatArray, IntArray
 from stream.records import Oversize, Record
 from tidecast.errors import MessageError, Reason
 from tidecast.messages import (
@@ -38,6 +38,7 @@ class TypedObservation(Protocol):
     series_id: str
     timestamp: datetime | int
     values: msgspec.Struct
+    future: dict[str, list[float | None]] | None
     event_id: str | None
 
 
@@ -54,6 +55,8 @@ class Columns(NamedTuple):
 
     positions: [B] place in the batch. timestamps_ms: [B]. values: [B, channels], NaN = missing.
     events: [B] hashes of the event ids, 0 where there is none; None when they are not wanted.
+    future: [B, horizon, covariates] that come along, NaN where they do not; None when the model
+    takes none.
     """
 
     positions: IntArray
@@ -61,14 +64,24 @@ class Columns(NamedTuple):
     timestamps_ms: IntArray
     values: NDArray[Any]
     events: AnyArray | None
+    future: FloatArray | None
     refusals: list[Refusal]
 
 
 class Decoder:
     """Decodes observations of the given channels."""
 
-    def __init__(self, channels: Sequence[str], ahead_s: int, event_ids: bool = False) -> None:
-        """event_ids: whether to hash the ids of the events."""
+    def __init__(
+        self,
+        channels: Sequence[str],
+        ahead_s: int,
+        event_ids: bool = False,
+        covariates: Sequence[str] = (),
+        horizon: int = 1,
+    ) -> None:
+        """event_ids: whether to hash the ids of the events. covariates: those known ahead."""
+        self._covariates = tuple(covariates)
+        self._horizon = horizon
         self._channels = tuple(channels)
         self._event_ids = event_ids
         self._ahead_ms = ahead_s * 1000
@@ -111,6 +124,7 @@ class Decoder:
             _times_of(observations),
             self._values_of([observation.values for observation in observations]),
             _hashes_of(observations) if self._event_ids else None,
+            self._future_of(observations) if self._covariates else None,
             refusals,
         )
         return _without_infinite(self._without_wrong_times(columns, records))
@@ -158,7 +172,7 @@ class Decoder:
         try:
             observation = self._decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise self._explain(value, str(error)) from error
+            raise explained(value, str(error), self._channels) from error
         if key is None:
             raise MessageError(Reason.NO_KEY, "the record's key must be its series_id")
         encoded = observation.series_id.encode()
@@ -204,29 +218,16 @@ class Decoder:
         columns = [[getattr(row, field) for row in rows] for field in self._fields]
         return np.array(columns, np.float64).reshape(len(self._fields), len(rows)).T
 
-    def _explain(self, value: bytes, problem: str) -> MessageError:
-        """Why the typed decoder refused: the slow and careful look at a bad record."""
-        try:
-            # Decoded first, or `loads` would guess UTF-16; integers as floats, or it would refuse
-            # those of more than 4300 digits.
-            loose = json.loads(value.decode(), parse_int=float)
-        except (ValueError, RecursionError):
-            return MessageError(Reason.MALFORMED, problem)
-        values = loose.get("values") if isinstance(loose, dict) else None
-        if not isinstance(values, dict):
-            return MessageError(Reason.SCHEMA, problem)
-        unknown = sorted(set(values) - set(self._channels))
-        if unknown:
-            known = ", ".join(self._channels)
-            return MessageError(Reason.UNKNOWN_CHANNEL, f"{unknown[0]!r}; the model has {known}")
-        missing = sorted(set(self._channels) - set(values))
-        if missing:
-            return MessageError(Reason.MISSING_CHANNEL, f"{missing[0]!r}; send null if unknown")
-        if any(isinstance(v, float) and not np.isfinite(v) for v in values.values()):
-            return MessageError(Reason.NON_FINITE, "a missing value is null")
-        if "$.timestamp" in problem:
-            return MessageError(Reason.TIMESTAMP, f"{problem}; RFC 3339 with a zone, or integer ms")
-        return MessageError(Reason.SCHEMA, problem)
+    def _future_of(self, observations: Sequence[TypedObservation]) -> FloatArray:
+        """What comes along; short lists end early, what is too large counts as missing."""
+        shape = (len(observations), self._horizon, len(self._covariates))
+        future = np.full(shape, np.nan)
+        for place, observation in enumerate(observations):
+            known = observation.future or {}
+            for number, name in enumerate(self._covariates):
+                numbers = known.get(name, [])[: self._horizon]
+                future[place, : len(numbers), number] = numbers
+        return np.where(np.abs(future) > FLOAT32_MAX, np.nan, future).astype(np.float32)
 
 
 def _hashes_of(observations: Sequence[TypedObservation]) -> AnyArray:
@@ -280,5 +281,6 @@ def _without(columns: Columns, refused: BoolArray, refusals: list[Refusal]) -> C
         columns.timestamps_ms[keep],
         columns.values[keep],
         None if columns.events is None else columns.events[keep],
+        None if columns.future is None else columns.future[keep],
         sorted(columns.refusals + refusals),
     )

@@ -46,7 +46,7 @@ class Draft(NamedTuple):
         """A batch of which nothing is answered yet, and nothing will be when it is silent."""
         slots = slots_of(columns.timestamps_ms, step_seconds)
         size = len(slots)
-        levels = len(manifest.quantile_levels)
+        shape = (0 if silent else size, manifest.horizon, manifest.width)
         return cls(
             columns=columns,
             rows=table.find(columns.series_ids),
@@ -55,7 +55,7 @@ class Draft(NamedTuple):
             usable=np.ones(size, np.bool_),
             answered=np.zeros(size, np.bool_),
             origins=np.zeros(size, np.int64),
-            forecasts=np.zeros((0 if silent else size, manifest.horizon, levels), np.float32),
+            forecasts=np.zeros(shape, np.float32),
             statuses=np.zeros(size, np.int64),
             refusals=list(columns.refusals),
             silent=silent,
@@ -75,6 +75,20 @@ class Draft(NamedTuple):
         """The series of the given events."""
         ids = self.columns.series_ids
         return [ids[place] for place in places.tolist()]
+
+    def future(self, places: IntArray, lags: IntArray) -> FloatArray | None:
+        """What the given events say of the slots to be forecast [B, horizon, covariates].
+
+        lags: [B] how many slots before the newest one each event is; it is forecast from there.
+        """
+        known = self.columns.future
+        if known is None:
+            return None
+        leads = np.arange(known.shape[1]) + lags[:, None]
+        within = np.minimum(leads, known.shape[1] - 1)
+        found: FloatArray = known[places[:, None], within]
+        found[leads > within] = np.nan
+        return found
 
     def forget(self, rows: IntArray, start: int) -> None:
         """The given rows are free: events from `start` on are strangers again."""

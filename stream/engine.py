@@ -52,8 +52,7 @@ class Engine:
         self.stream = stream
         self.layout = _layout_of(self.manifest, stream)
         self.forecaster = Forecaster(predictor, self.layout)
-        names = [channel.name for channel in self.manifest.channels]
-        self._decoder = Decoder(names, stream.ahead_s, event_ids=stream.remembered_ids > 0)
+        self._decoder = decoder_of(self.manifest, stream)
         self._admission = Admission(stream)
         self._lifetimes = Lifetimes(stream.end_after_slots)
 
@@ -135,14 +134,22 @@ class Engine:
         if draft.columns.events is not None:
             table.remember(rows[~late], draft.columns.events[places[~late]])
         answered = ~late if self.stream.late == "accept" else lags <= 0
-        self._answer(table, draft, places[answered], rows[answered])
+        future = draft.future(places[answered], np.maximum(lags[answered], 0))
+        self._answer(table, draft, places[answered], rows[answered], future)
 
-    def _answer(self, table: SeriesTable, draft: Draft, places: IntArray, rows: IntArray) -> None:
+    def _answer(
+        self,
+        table: SeriesTable,
+        draft: Draft,
+        places: IntArray,
+        rows: IntArray,
+        future: FloatArray | None,
+    ) -> None:
         """Take states through the newest slot of each series, and forecast from there."""
         if draft.silent:
             self.forecaster.carry_on(table, rows)
         elif len(rows):
-            forecasts = self.forecaster.forecast(table, rows)
+            forecasts = self.forecaster.forecast(table, rows, future)
             draft.answer(places, table.newest(rows), forecasts)
 
     def _collect(self, table: SeriesTable, draft: Draft, ended: list[str]) -> Answers:
@@ -160,6 +167,17 @@ class Engine:
             refusals=sorted(draft.refusals),
             ended=table.missing(dict.fromkeys(ended)),
         )
+
+
+def decoder_of(manifest: Manifest, stream: StreamSettings) -> Decoder:
+    """A decoder of what the model takes."""
+    return Decoder(
+        manifest.channel_names,
+        stream.ahead_s,
+        event_ids=stream.remembered_ids > 0,
+        covariates=[covariate.name for covariate in manifest.future],
+        horizon=manifest.horizon,
+    )
 
 
 def _layout_of(manifest: Manifest, stream: StreamSettings) -> Layout:
@@ -189,7 +207,7 @@ def _layout_of(manifest: Manifest, stream: StreamSettings) -> Layout:
 
 def _rules_of(manifest: Manifest, aggregate: Rule | dict[str, Rule]) -> list[Rule]:
     """The rule of each channel."""
-    names = [channel.name for channel in manifest.channels]
+    names = manifest.channel_names
     if isinstance(aggregate, str):
         return [aggregate] * len(names)
     unknown = sorted(set(aggregate) - set(names))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.grid import NEVER, BoolArray, FloatArray, IntArray
-from stream.predictor import Predictor
+from stream.predictor import Inputs, Predictor
 from stream.series.table import Layout, SeriesTable
 from tidecast.messages import Status
 
@@ -32,25 +32,33 @@ class Forecaster:
         manifest = predictor.manifest
         self._predictor = predictor
         self._layout = layout
-        self._target = [channel.name for channel in manifest.channels].index(manifest.target)
+        names = manifest.channel_names
+        self._targets = [names.index(manifest.target)] if manifest.target in names else []
+        self._fallback = np.array(manifest.fallback or [0] * manifest.width, np.float32)
 
-    def forecast(self, table: SeriesTable, rows: IntArray) -> Forecasts:
-        """Forecast [B] from the newest slot of each series, and carry the state on."""
-        windows = table.windows(rows)
-        origins, before = self._origins(table.newest(rows)), table.states_before(rows)
-        forecasts, states = self._predictor.predict(windows, origins, before)
+    def forecast(
+        self, table: SeriesTable, rows: IntArray, future: FloatArray | None = None
+    ) -> Forecasts:
+        """Forecast [B] from the newest slot of each series, and carry the state on.
+
+        future: [B, horizon, covariates] as `Inputs` has it.
+        """
+        inputs = self._inputs(
+            table.windows(rows), table.newest(rows), table.states_before(rows), future
+        )
+        forecasts, states = self._predictor.predict(inputs)
         table.set_states(rows, _finite_states(states))
-        target = windows[:, :, self._target]
         failed = _spoilt(forecasts.reshape(len(forecasts), -1))
         if failed.any():
             forecasts = forecasts.copy()
-            forecasts[failed] = _last_known(target[failed])[:, None, None]
-        return Forecasts(forecasts, self._judge(target, table.spans(rows), failed))
+            forecasts[failed] = self._without_model(inputs.windows[failed])
+        return Forecasts(forecasts, self._judge(inputs.windows, table.spans(rows), failed))
 
     def carry_on(self, table: SeriesTable, rows: IntArray) -> None:
         """Take the states through the newest slot, as `forecast` does, without a forecast."""
         if self._layout.state_size:
-            states = self._step(table.windows(rows), table.newest(rows), table.states_before(rows))
+            before = table.states_before(rows)
+            states = self._step(self._inputs(table.windows(rows), table.newest(rows), before))
             table.set_states(rows, states)
 
     def forecast_quiet(self, table: SeriesTable, rows: IntArray, slot: int) -> Forecasts:
@@ -71,8 +79,8 @@ class Forecaster:
 
         As far as the window tells: whether the model's answer is finite is not tried.
         """
-        target = table.windows(rows)[:, :, self._target]
-        return self._judge(target, table.spans(rows), np.zeros(len(rows), np.bool_))
+        failed = np.zeros(len(rows), np.bool_)
+        return self._judge(table.windows(rows), table.spans(rows), failed)
 
     def step_to(self, table: SeriesTable, rows: IntArray, slots: IntArray) -> None:
         """Bring each series to just before its slot: missing slots, or a fresh start."""
@@ -105,22 +113,36 @@ class Forecaster:
             seen[:, context - 1 - place :] = final[begun, : place + 1]
             slots = newest[begun] - (context - 1 - place)
             before[begun] = state[begun]
-            state[begun] = self._step(seen, slots, state[begun])
+            state[begun] = self._step(self._inputs(seen, slots, state[begun]))
         table.set_states(rows, state)
         table.set_states_before(rows, before)
 
-    def _step(self, windows: FloatArray, slots: IntArray, states: FloatArray) -> FloatArray:
-        return _finite_states(self._predictor.step(windows, self._origins(slots), states))
+    def _step(self, inputs: Inputs) -> FloatArray:
+        return _finite_states(self._predictor.step(inputs))
 
-    def _origins(self, slots: IntArray) -> IntArray:
-        return slots * self._layout.step_seconds
+    def _inputs(
+        self,
+        windows: FloatArray,
+        slots: IntArray,
+        states: FloatArray,
+        future: FloatArray | None = None,
+    ) -> Inputs:
+        return Inputs(windows, slots * self._layout.step_seconds, states, future)
 
     def _nothing(self, count: int) -> FloatArray:
         """Missing values [count, channels]."""
         return np.full((count, self._layout.channels), np.nan, np.float32)
 
-    def _judge(self, target: FloatArray, spans: IntArray, failed: BoolArray) -> IntArray:
-        missing = np.isnan(target).sum(axis=1) - (self._layout.context - spans)
+    def _without_model(self, windows: FloatArray) -> FloatArray:
+        """What is answered where the model fails, as far as it needs shape: [B, 1, width or 1]."""
+        if not self._targets:
+            return self._fallback[None, None]
+        return _last_known(windows[:, :, self._targets[0]])[:, None, None]
+
+    def _judge(self, windows: FloatArray, spans: IntArray, failed: BoolArray) -> IntArray:
+        """A slot is missing without the target, or, where that is no channel, without anything."""
+        seen = windows[:, :, self._targets] if self._targets else windows
+        missing = np.isnan(seen).all(axis=2).sum(axis=1) - (self._layout.context - spans)
         status = np.where(missing * 2 > spans, _GAPPY, _OK)
         status = np.where(spans * 2 < self._layout.context, _COLD, status)
         return np.where(failed, _FALLBACK, status)

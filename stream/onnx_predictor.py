@@ -9,8 +9,8 @@ import onnx
 import onnxruntime
 from onnx.utils import Extractor
 
-from stream.grid import AnyArray, FloatArray, IntArray
-from stream.predictor import Prediction
+from stream.grid import AnyArray, FloatArray
+from stream.predictor import Inputs, Prediction
 from tidecast.bundle import Bundle
 from tidecast.errors import BundleError
 
@@ -21,6 +21,7 @@ LARGEST_RUN: Final = 256
 """Rows per run: activations of more fall out of the processor's cache."""
 
 FORECAST: Final = "forecast"
+PROBABILITY: Final = "probability"
 STATE: Final = "next_state"
 
 
@@ -34,36 +35,33 @@ class OnnxPredictor:
         self.manifest = bundle.manifest
         graph = _checked_graph(bundle)
         self._recurrent = self.manifest.state_size > 0
-        self._outputs = [FORECAST, STATE] if self._recurrent else [FORECAST]
+        answer = PROBABILITY if self.manifest.task == "classification" else FORECAST
+        self._outputs = [answer, STATE] if self._recurrent else [answer]
         self._session = self._load(bundle.graph)
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._check_signature()
         # ONNX Runtime computes every output of a graph, asked for or not.
         self._stepper = self._load(_state_alone(graph)) if self._recurrent else None
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
-        forecast, *state = self._run(self._session, self._outputs, windows, origins, states)
-        return Prediction(forecast, state[0] if state else states)
+        answer, *state = self._run(self._session, self._outputs, inputs)
+        forecast = answer.reshape(len(answer), self.manifest.horizon, self.manifest.width)
+        return Prediction(forecast, state[0] if state else inputs.states)
 
-    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """See Predictor."""
         if self._stepper is None:
-            return states
-        (state,) = self._run(self._stepper, [STATE], windows, origins, states)
+            return inputs.states
+        (state,) = self._run(self._stepper, [STATE], inputs)
         return state
 
     def _run(
-        self,
-        session: onnxruntime.InferenceSession,
-        outputs: list[str],
-        windows: FloatArray,
-        origins: IntArray,
-        states: FloatArray,
+        self, session: onnxruntime.InferenceSession, outputs: list[str], inputs: Inputs
     ) -> list[FloatArray]:
         """The outputs for all rows, in runs of a size that the processor likes."""
-        given: dict[str, AnyArray] = {"window": windows, "origin": origins, "state": states}
-        feed = {name: array for name, array in given.items() if name in self._inputs}
+        feed = self._feed(inputs)
+        windows = inputs.windows
         if len(windows) <= LARGEST_RUN:
             return list(session.run(outputs, feed))
         parts = [
@@ -73,6 +71,19 @@ class OnnxPredictor:
             for at in range(0, len(windows), LARGEST_RUN)
         ]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def _feed(self, inputs: Inputs) -> dict[str, AnyArray]:
+        """What the graph takes of the inputs, by its names."""
+        given: dict[str, AnyArray] = {
+            "window": inputs.windows,
+            "origin": inputs.origins,
+            "state": inputs.states,
+        }
+        if "future" in self._inputs:
+            shape = (len(inputs.windows), self.manifest.horizon, len(self.manifest.future))
+            unknown = np.full(shape, np.nan, np.float32)
+            given["future"] = unknown if inputs.future is None else inputs.future
+        return {name: array for name, array in given.items() if name in self._inputs}
 
     def _load(self, graph: bytes) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
@@ -95,8 +106,10 @@ class OnnxPredictor:
         declared = {
             "window": [manifest.context, len(manifest.channels)],
             "origin": [],
+            "future": [manifest.horizon, len(manifest.future)],
             "state": [manifest.state_size],
-            "forecast": [manifest.horizon, len(manifest.quantile_levels)],
+            FORECAST: [manifest.horizon, manifest.width],
+            PROBABILITY: [manifest.width],
             "next_state": [manifest.state_size],
         }
         for node in [*self._session.get_inputs(), *self._session.get_outputs()]:

@@ -8,8 +8,25 @@ from stream.grid import FloatArray, IntArray
 from tidecast.bundle import Manifest
 
 
+class Inputs(NamedTuple):
+    """What a model goes by, B series at once.
+
+    windows: [B, context, channels], NaN = missing. origins: [B] seconds since 1970 of the newest
+    slots. states: [B, state_size] before the newest slots. future: [B, horizon, covariates], NaN =
+    not known; None stands for nothing known.
+    """
+
+    windows: FloatArray
+    origins: IntArray
+    states: FloatArray
+    future: FloatArray | None = None
+
+
 class Prediction(NamedTuple):
-    """forecast: [B, horizon, levels]. next_state: [B, state_size]."""
+    """forecast: [B, horizon, width], quantiles or a classifier's probabilities.
+
+    next_state: [B, state_size].
+    """
 
     forecast: FloatArray
     next_state: FloatArray
@@ -23,17 +40,13 @@ class Predictor(Protocol):
         """What the model is."""
         ...
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
-        """One step.
-
-        windows: [B, context, channels]. origins: [B] seconds since 1970 of the newest slots.
-        states: [B, state_size] before the newest slots.
-        """
+    def predict(self, inputs: Inputs) -> Prediction:
+        """One step."""
         ...
 
-    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """The state after the newest slots [B, state_size] alone, where nobody wants a forecast.
 
-        Takes what `predict` takes, and gives the state that it gives.
+        It is the state that `predict` gives; what is known of the future plays no part in it.
         """
         ...

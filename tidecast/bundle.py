@@ -7,18 +7,22 @@ Graph contract, B series at once, float32 unless said otherwise:
 
     window    [B, context, channels]  oldest slot first, NaN = missing
     origin    int64 [B]               seconds since 1970 of the newest slot's start
+    future    [B, horizon, covariates] known ahead for each slot that is forecast, NaN = not known
     state     [B, state_size]         recurrent models only: the state before the newest slot
     forecast  [B, horizon, levels]    in the target's own units, levels never cross
+    probability [B, classes]          classifiers have it in the place of `forecast`
     next_state [B, state_size]        recurrent models only: the state after the newest slot
 
-A series starts with a state of zeros. `next_state` is to depend on the newest slot, the slots
-before it in `window`, and `state` alone, so that stepping through a window rebuilds it.
+A graph may leave out the inputs that it has no use for, except the window. A series starts with a
+state of zeros. `next_state` is to depend on the newest slot, the slots before it in `window`, and
+`state` alone, so that stepping through a window rebuilds it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,6 +36,7 @@ MANIFEST_FILE = "manifest.json"
 REPORT_FILE = "report.html"
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, Meta(min_length=1, max_length=128)]
 Positive = Annotated[int, Meta(ge=1)]
 Level = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
@@ -39,22 +44,30 @@ Level = Annotated[float, Meta(gt=0.0, lt=1.0)]
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One measured quantity of a series. `unit` is free text; `any` for a general model."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: Text
     unit: str = "any"
+
+
+Task = Literal["forecast", "regression", "classification"]
+"""`forecast`: one of the channels, slot by slot. `regression`: one number. `classification`: which
+of several classes."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a bundle says of itself.
 
-    `step_seconds` is None for a model that serves any step. `training`, `figures` and `tools`
-    are records for people: the exact configuration with its seed, the back-test's figures, and
-    the versions of the libraries that built the graph.
+    `step_seconds` is None for a model that serves any step. The first answer is for the slot
+    `lead` after the newest one of the window: 0 where the window itself is judged. `future` are
+    the covariates that observations may bring along. `fallback`, a number for each level or class,
+    answers where the model fails and the target is no channel whose last value could be repeated.
+    `training`, `figures` and `tools` are records for people: the exact configuration with its
+    seed, the back-test's figures, and the versions of the libraries that built the graph.
     """
 
     format: Literal[1] = 1
     name: Name
     version: Name
-    task: Literal["forecast"]
+    task: Task
     graph_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     graph_bytes: Positive
     opset: Positive
@@ -62,8 +75,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     context: Positive
     horizon: Positive
     channels: Annotated[tuple[Channel, ...], Meta(min_length=1)]
-    target: str
-    quantile_levels: Annotated[tuple[Level, ...], Meta(min_length=1)]
+    target: Text
+    quantile_levels: tuple[Level, ...] = ()
+    classes: tuple[Text, ...] = ()
+    lead: Annotated[int, Meta(ge=0)] = 1
+    future: tuple[Channel, ...] = ()
+    fallback: tuple[float, ...] = ()
     state_size: Annotated[int, Meta(ge=0)]
     created: str
     data_sha256: str
@@ -74,13 +91,38 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports with the path, on fields that disagree."""
-        names = [channel.name for channel in self.channels]
-        if len(set(names)) != len(names):
-            raise ValueError(f"channels repeat a name: {names}")
-        if self.target not in names:
-            raise ValueError(f"target {self.target!r} is not one of the channels {names}")
+        for what, items in (("channels", self.channels), ("future", self.future)):
+            _require_distinct(what, [item.name for item in items])
+        _require_distinct("classes", self.classes)
         if list(self.quantile_levels) != sorted(set(self.quantile_levels)):
             raise ValueError(f"quantile_levels must rise: {self.quantile_levels}")
+        classifies = self.task == "classification"
+        if bool(self.quantile_levels) == classifies or (len(self.classes) > 1) != classifies:
+            raise ValueError("a classifier has two classes or more, another model quantile_levels")
+        if self.task == "forecast" and self.target not in self.channel_names:
+            raise ValueError(f"target {self.target!r} is not one of {self.channel_names}")
+        if (self.task == "forecast" and self.lead != 1) or (
+            self.task != "forecast" and self.horizon != 1
+        ):
+            raise ValueError("a forecast begins at lead 1; other tasks have a horizon of 1")
+        if len(self.fallback) not in (0, self.width):
+            raise ValueError(f"fallback has {len(self.fallback)} numbers for {self.width}")
+
+    @property
+    def channel_names(self) -> list[str]:
+        """The names of the channels, in order."""
+        return [channel.name for channel in self.channels]
+
+    @property
+    def width(self) -> int:
+        """How many numbers an answer has for one slot: levels, or classes."""
+        return len(self.classes) or len(self.quantile_levels)
+
+
+def _require_distinct(what: str, names: Sequence[str]) -> None:
+    """Raise ValueError when a name occurs twice."""
+    if len(set(names)) != len(names):
+        raise ValueError(f"{what} repeat a name: {names}")
 
 
 class Bundle(msgspec.Struct, frozen=True):

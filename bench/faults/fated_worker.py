@@ -17,11 +17,10 @@ from typing import Final
 from stream.assignment import Services
 from stream.encoder import Messages
 from stream.engine import Answers, Engine
-from stream.grid import FloatArray, IntArray
 from stream.logs import configure_logs
 from stream.onnx_predictor import OnnxPredictor
 from stream.output import Delivery, Output
-from stream.predictor import Prediction, Predictor
+from stream.predictor import Inputs, Prediction, Predictor
 from stream.records import Record
 from stream.series.table import SeriesTable
 from stream.state.checkpoint import Head, Store, TopicPartition, Write
@@ -78,10 +77,10 @@ class FatedPredictor:
         self._predictor = predictor
         self._fate = fate
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
         self._fate.visit("after_update")
-        prediction = self._predictor.predict(windows, origins, states)
+        prediction = self._predictor.predict(inputs)
         self._fate.visit("after_infer")
         return prediction
 

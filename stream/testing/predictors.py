@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stream.grid import BoolArray, FloatArray, IntArray
-from stream.predictor import Prediction, Predictor
+from stream.grid import BoolArray, FloatArray
+from stream.predictor import Inputs, Prediction, Predictor
 from tidecast.bundle import Channel, Manifest
 
 
@@ -55,26 +55,15 @@ class CountingPredictor:
     ) -> None:
         self.manifest = manifest_of(name, context, horizon, channels, state_size=2)
 
-    def predict(
-        self,
-        windows: FloatArray,
-        origins: IntArray,
-        states: FloatArray,
-    ) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
-        newest = np.nan_to_num(windows[:, -1, 0])
-        next_state = self.step(windows, origins, states)
-        return Prediction(_flat(newest + next_state[:, 1], self.manifest), next_state)
+        next_state = self.step(inputs)
+        return Prediction(_flat(_newest(inputs) + next_state[:, 1], self.manifest), next_state)
 
-    def step(
-        self,
-        windows: FloatArray,
-        origins: IntArray,  # noqa: ARG002
-        states: FloatArray,
-    ) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """See Predictor."""
-        newest = np.nan_to_num(windows[:, -1, 0])
-        return states + np.stack([np.ones_like(newest), newest], axis=1)
+        newest = _newest(inputs)
+        return inputs.states + np.stack([np.ones_like(newest), newest], axis=1)
 
 
 class NaivePredictor:
@@ -83,23 +72,13 @@ class NaivePredictor:
     def __init__(self, context: int = 8, horizon: int = 3) -> None:
         self.manifest = manifest_of("naive", context, horizon, ("value",), state_size=0)
 
-    def predict(
-        self,
-        windows: FloatArray,
-        origins: IntArray,  # noqa: ARG002 - the protocol's signature
-        states: FloatArray,
-    ) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
-        return Prediction(_flat(np.nan_to_num(windows[:, -1, 0]), self.manifest), states)
+        return Prediction(_flat(_newest(inputs), self.manifest), inputs.states)
 
-    def step(
-        self,
-        windows: FloatArray,  # noqa: ARG002
-        origins: IntArray,  # noqa: ARG002
-        states: FloatArray,
-    ) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """See Predictor."""
-        return states
+        return inputs.states
 
 
 class FailingPredictor:
@@ -111,25 +90,26 @@ class FailingPredictor:
         self._model = model
         self._poison = np.float32(poison)
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         """See Predictor."""
-        forecast = self._model.predict(windows, origins, states).forecast
-        broken = self._broken(windows)
-        return Prediction(
-            np.where(broken[:, None, None], np.float32(np.nan), forecast),
-            self.step(windows, origins, states),
-        )
+        forecast = self._model.predict(inputs).forecast
+        broken = self._broken(inputs.windows)[:, None, None]
+        return Prediction(np.where(broken, np.float32(np.nan), forecast), self.step(inputs))
 
-    def step(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> FloatArray:
+    def step(self, inputs: Inputs) -> FloatArray:
         """See Predictor."""
-        next_state = self._model.step(windows, origins, states)
-        return np.where(self._broken(windows)[:, None], np.float32(np.inf), next_state)
+        next_state = self._model.step(inputs)
+        return np.where(self._broken(inputs.windows)[:, None], np.float32(np.inf), next_state)
 
     def _broken(self, windows: FloatArray) -> BoolArray:
         newest = windows[:, -1, 0]
         return np.isclose(newest, self._poison, rtol=0, atol=0, equal_nan=True)
 
 
+def _newest(inputs: Inputs) -> FloatArray:
+    return np.nan_to_num(inputs.windows[:, -1, 0])
+
+
 def _flat(answers: FloatArray, manifest: Manifest) -> FloatArray:
-    shape = (len(answers), manifest.horizon, len(manifest.quantile_levels))
+    shape = (len(answers), manifest.horizon, manifest.width)
     return np.broadcast_to(answers[:, None, None], shape).astype(np.float32)

@@ -24,6 +24,7 @@ from bench.small_gru import small_gru
 from bench.streams import Ends, fresh_stream, timed_topic, with_model
 from stream.engine import Engine
 from stream.onnx_predictor import OnnxPredictor
+from stream.predictor import Inputs
 from stream.replay import replay
 from tests.waiting import wait_until
 from tidecast.bundle import read_bundle
@@ -67,11 +68,11 @@ def test_the_peers_job_is_24_numbers_that_a_streaming_gru_makes(tmp_path: Path) 
     windows = np.random.default_rng(1).normal(size=(5, 96, 1)).astype(np.float32)
     windows[0, :90] = np.nan
     windows[1] = 7.0
-    forecast, state = model.predict(windows, np.arange(5), np.zeros((5, 64), np.float32))
+    forecast, state = model.predict(Inputs(windows, np.arange(5), np.zeros((5, 64), np.float32)))
     assert forecast.shape == (5, 24, 1)
     assert np.isfinite(forecast).all()
     np.testing.assert_allclose(forecast[1], 7.0, atol=1e-3)
-    after, _ = model.predict(windows, np.arange(5), state)
+    after, _ = model.predict(Inputs(windows, np.arange(5), state))
     assert np.abs(after - forecast)[2:].max() > 1e-3  # it remembers
 
 

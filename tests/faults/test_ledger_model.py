@@ -8,6 +8,7 @@ import pytest
 
 from bench.faults.ledger_model import CONTEXT, FACTOR, LARGEST_VALUE, MISSING, PRIME, write_ledger
 from stream.onnx_predictor import OnnxPredictor
+from stream.predictor import Inputs
 from tidecast.bundle import read_bundle
 
 
@@ -22,7 +23,7 @@ def written(ledger: OnnxPredictor, values: Sequence[float]) -> list[float]:
     state = np.zeros((1, 2), np.float32)
     for value in values:
         window = np.concatenate([window[:, 1:], np.full((1, 1, 1), value, np.float32)], axis=1)
-        forecast, state = ledger.predict(window, np.zeros(1, np.int64), state)
+        forecast, state = ledger.predict(Inputs(window, np.zeros(1, np.int64), state))
     numbers: list[float] = forecast[0, :, 0].tolist()
     return numbers
 

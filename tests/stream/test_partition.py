@@ -9,9 +9,8 @@ import threading
 import pytest
 
 from stream.engine import Engine
-from stream.grid import FloatArray, IntArray
 from stream.partition import ASIDE
-from stream.predictor import Prediction
+from stream.predictor import Inputs, Prediction
 from stream.records import LoggedRecord
 from stream.testing import (
     CountingPredictor,
@@ -77,10 +76,10 @@ class GatedPredictor(CountingPredictor):
         super().__init__()
         self.asked, self.may_answer = threading.Event(), threading.Event()
 
-    def predict(self, windows: FloatArray, origins: IntArray, states: FloatArray) -> Prediction:
+    def predict(self, inputs: Inputs) -> Prediction:
         self.asked.set()
         assert self.may_answer.wait(LIMIT_S)
-        return super().predict(windows, origins, states)
+        return super().predict(inputs)
 
 
 async def test_the_event_loop_goes_on_while_the_model_has_a_large_batch() -> None:
