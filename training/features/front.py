@@ -1,0 +1,97 @@
+"""The front of every windowed model: a window and its time in, features of slots and window out.
+
+window ─► scaling ─┬─► values, known ────────┐
+origin ─► calendar of each slot ─────────────┼─► slots [B, context, F]
+calendar of each slot ahead ──┐    └─► flat  [B, D], with history features
+future ─► scaled as it was in training ─┴─► ahead [B, horizon, G]
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from training.features.calendar import Calendar, Cycle
+from training.features.history import HistoryConfig, history
+from training.features.scaling import GlobalScaling, WindowScaling
+
+
+class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model sees beside the values themselves.
+
+    holidays: a country's ISO code, as the `holidays` library knows it.
+    """
+
+    scaling: Literal["window", "global"] = "window"
+    calendar: tuple[Cycle, ...] = ()
+    holidays: str | None = None
+    history: HistoryConfig = HistoryConfig()
+
+
+class Shape(NamedTuple):
+    """How many numbers a front makes: of each slot, of the whole window, of each slot ahead."""
+
+    context: int
+    slot: int
+    flat: int
+    horizon: int
+    ahead: int
+
+
+class Features(NamedTuple):
+    """slots: [B, context, slot]. flat: [B, flat]. ahead: [B, horizon, ahead].
+
+    centre, spread: [B, channels] in the series' units.
+    """
+
+    slots: Tensor
+    flat: Tensor
+    ahead: Tensor
+    centre: Tensor
+    spread: Tensor
+
+
+class Front(nn.Module):
+    """Scaling and features, for the graph's own inputs."""
+
+    def __init__(
+        self,
+        config: FeaturesConfig,
+        scaling: WindowScaling | GlobalScaling,
+        calendar: Calendar,
+        covariates: GlobalScaling | None,
+        sizes: tuple[int, int, int, int],
+    ) -> None:
+        """sizes: context, horizon, channels, seconds of a step. covariates: those known ahead."""
+        super().__init__()
+        context, horizon, channels, step_seconds = sizes
+        known_ahead = 0 if covariates is None else 2 * len(covariates.centre)
+        self.config = config
+        self.scaling = scaling
+        self.calendar = calendar
+        self.covariates = covariates
+        self.register_buffer("back", step_seconds * torch.arange(1 - context, 1))
+        self.register_buffer("forth", step_seconds * torch.arange(1, horizon + 1))
+        self.back: Tensor
+        self.forth: Tensor
+        slot = 2 * channels + calendar.size
+        ahead = calendar.size + known_ahead
+        flat = 2 * channels * context + calendar.size + config.history.size * channels
+        self.shape = Shape(context, slot, flat + horizon * known_ahead, horizon, ahead)
+
+    def forward(self, window: Tensor, origin: Tensor, future: Tensor | None) -> Features:
+        """window: [B, context, channels]. origin: int64 [B]. future: [B, horizon, covariates]."""
+        scaled = self.scaling(window)
+        past = self.calendar(origin[:, None] + self.back)
+        slots = torch.cat((scaled.values, scaled.known, past), -1)
+        ahead = self.calendar(origin[:, None] + self.forth)
+        flat = [scaled.values.flatten(1), scaled.known.flatten(1), past[:, -1]]
+        flat.append(history(scaled.values, self.config.history))
+        if self.covariates is not None and future is not None:
+            known = self.covariates(future)
+            ahead = torch.cat((ahead, known.values, known.known), -1)
+            flat += [known.values.flatten(1), known.known.flatten(1)]
+        return Features(slots, torch.cat(flat, 1), ahead, scaled.centre, scaled.spread)
