@@ -1,0 +1,63 @@
+"""Regression: quantiles of one number, measured elsewhere, for the window or for some slots on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import torch
+from msgspec import Meta
+from torch import Tensor
+
+from tidecast.bundle import Level, Text
+from training.features.front import Features
+from training.models.head import spread_quantiles
+from training.models.window import SMALLEST
+from training.tasks.head import Head, pinball
+
+
+class RegressionTask(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="regression"
+):
+    """The label `target` of the slot `lead` after the window's newest one; 0 is that slot."""
+
+    target: Text
+    lead: Annotated[int, Meta(ge=0)] = 0
+    quantile_levels: tuple[Level, ...] = (0.1, 0.5, 0.9)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError on levels that the head cannot build."""
+        levels = self.quantile_levels
+        if 0.5 not in levels or list(levels) != sorted(set(levels)):
+            raise ValueError(f"quantile_levels must rise and hold 0.5: {levels}")
+
+
+class RegressionHead(Head):
+    """A median and gaps around it, scaled by what the label was in training."""
+
+    def __init__(self, task: RegressionTask, centre: float, spread: float) -> None:
+        """centre, spread: mean and mean absolute deviation of the label in the training part."""
+        super().__init__()
+        self.middle = task.quantile_levels.index(0.5)
+        self.size = len(task.quantile_levels)
+        self.register_buffer("levels", torch.tensor(task.quantile_levels))
+        self.register_buffer("centre", torch.tensor(centre))
+        self.register_buffer("spread", torch.tensor(max(spread, SMALLEST)))
+        self.levels: Tensor
+        self.centre: Tensor
+        self.spread: Tensor
+
+    def forward(self, raw: Tensor, features: Features) -> Tensor:
+        """See `Head.forward`: [B, 1, levels]."""
+        del features  # What the window's level was says nothing of another quantity's.
+        return self.centre + self._quantiles(raw) * self.spread
+
+    def loss(self, raw: Tensor, features: Features, targets: Tensor) -> Tensor:
+        """See `Head.loss`. targets: [B] in the label's units."""
+        del features
+        scaled = (targets - self.centre) / self.spread
+        return pinball(self._quantiles(raw), scaled[:, None], self.levels)
+
+    def _quantiles(self, raw: Tensor) -> Tensor:
+        median, *gaps = torch.split(raw, 1, -1)
+        return spread_quantiles(median, gaps, self.middle)
