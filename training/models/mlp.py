@@ -1,0 +1,43 @@
+"""A feed-forward net over the whole window at once (multi-layer perceptron)."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+from msgspec import Meta
+from torch import Tensor, nn
+
+from tidecast.bundle import Positive
+from training.features.front import Features, Shape
+from training.models.windowed import Net, NetConfig
+
+
+class MlpConfig(NetConfig, frozen=True, forbid_unknown_fields=True, tag="mlp"):
+    """`layers`: units of each hidden layer. `dropout`: share of units left out while fitting."""
+
+    layers: tuple[Positive, ...] = (256, 128)
+    dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+
+    def net(self, shape: Shape, size: int) -> Net:
+        """See `NetConfig.net`."""
+        return Mlp(self, shape, size)
+
+
+@final
+class Mlp(Net):
+    """Rectified layers, then a linear one."""
+
+    def __init__(self, config: MlpConfig, shape: Shape, size: int) -> None:
+        super().__init__()
+        widths = [shape.flat, *config.layers]
+        hidden = [
+            part
+            for wide, narrow in zip(widths, widths[1:], strict=False)
+            for part in (nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(config.dropout))
+        ]
+        self.stack = nn.Sequential(*hidden, nn.Linear(widths[-1], size))
+
+    def forward(self, features: Features) -> Tensor:
+        """See `Net.forward`."""
+        raw: Tensor = self.stack(features.flat)
+        return raw
