@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, final
 
 from msgspec import Meta
@@ -32,7 +33,7 @@ class Mlp(Net):
         widths = [shape.flat, *config.layers]
         hidden = [
             part
-            for wide, narrow in zip(widths, widths[1:], strict=False)
+            for wide, narrow in pairwise(widths)
             for part in (nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(config.dropout))
         ]
         self.stack = nn.Sequential(*hidden, nn.Linear(widths[-1], size))
