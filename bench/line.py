@@ -10,7 +10,7 @@ import asyncio
 import gc
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -38,8 +38,9 @@ from tidecast.settings import Settings
 from tidecast.topics import Topics
 
 STAGES: Final = ("fetch", "decode", "place", "predict", "encode", "produce", "checkpoint")
-WHOLE: Final = "partition"
-"""All stages but the fetch, as the worker goes through them."""
+SUM: Final = "sum"
+WHOLE: Final = "whole"
+"""The same events through the worker's own `Partition`."""
 PARTITION: Final = 0
 """The stages work on one partition's share of the backlog."""
 
@@ -68,6 +69,20 @@ class Run(NamedTuple):
     watch: Stopwatch
     events: int
     batches: int
+
+    def busy_us(self) -> dict[str, float]:
+        """Processor time in µs per event: `_us`."""
+        return self._us(self.watch.busy_s)
+
+    def wall_us(self) -> dict[str, float]:
+        """Time that passed, in µs per event: `_us`."""
+        return self._us(self.watch.wall_s)
+
+    def _us(self, seconds: Mapping[str, float]) -> dict[str, float]:
+        """Of each stage; their SUM; the WHOLE, which is the fetch and the worker's partition."""
+        us = {stage: seconds[stage] / self.events * 1e6 for stage in (*STAGES, WHOLE)}
+        total = sum(us[stage] for stage in STAGES)
+        return us | {SUM: total, WHOLE: us["fetch"] + us[WHOLE]}
 
 
 class TimedPredictor:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.backlog import publish_backlog
-from bench.line import STAGES, WHOLE, Line, Run
+from bench.line import STAGES, SUM, WHOLE, Line, Run
 from bench.machine import conditions
 from bench.processes import BenchError
 from bench.report import Case, Figure, Result
@@ -21,6 +21,10 @@ from tidecast.local import LocalServers
 from tidecast.settings import Settings
 
 QUESTION: Final = "What does one event cost in each stage of the worker?"
+TITLES: Final = {stage: stage for stage in STAGES} | {
+    SUM: "sum of the stages",
+    WHOLE: "the same through a partition",
+}
 
 
 @dataclass(frozen=True)
@@ -75,32 +79,17 @@ def _case(size: int, runs: Sequence[Run]) -> Case:
         title=f"batches of {size:,}",
         figures=[
             Figure("events_a_batch", "events a batch", each),
-            *_figures([(run, run.watch.busy_s) for run in runs], "", "busy µs"),
-            *_figures([(run, run.watch.wall_s) for run in runs], "_wall", "wall µs"),
+            *_figures([run.busy_us() for run in runs], "", "busy µs"),
+            *_figures([run.wall_us() for run in runs], "_wall", "wall µs"),
         ],
     )
 
 
-def _figures(
-    spent: Sequence[tuple[Run, Mapping[str, float]]], suffix: str, unit: str
-) -> list[Figure]:
-    """Each stage, their sum, and what a partition took beside it, in µs per event.
-
-    spent: the runs, and seconds by stage of each.
-    """
-    titles = {stage: stage for stage in STAGES} | {
-        "sum": "sum of the stages",
-        "whole": "the same through a partition",
-    }
-    values: dict[str, list[float]] = {name: [] for name in titles}
-    for run, seconds in spent:
-        us = {stage: seconds[stage] / run.events * 1e6 for stage in (*STAGES, WHOLE)}
-        for stage in STAGES:
-            values[stage].append(us[stage])
-        values["sum"].append(sum(us[stage] for stage in STAGES))
-        values["whole"].append(us["fetch"] + us[WHOLE])
+def _figures(spent: Sequence[Mapping[str, float]], suffix: str, unit: str) -> list[Figure]:
+    """spent: µs per event by stage, for each run."""
     return [
-        Figure(f"{name}{suffix}_us", f"{titles[name]}, {unit}", values[name], 2) for name in titles
+        Figure(f"{name}{suffix}_us", f"{title}, {unit}", [us[name] for us in spent], 2)
+        for name, title in TITLES.items()
     ]
 
 
@@ -118,14 +107,9 @@ def _fixed_and_variable(small: Run, large: Run) -> tuple[float, float]:
 
     Raises BenchError when the batches of the two are equally large.
     """
-    (few, low), (many, high) = map(_point, (large, small))
+    few, many = large.batches / large.events, small.batches / small.events
     if few == many:
         raise BenchError("batches of two sizes are compared: give more events")
+    low, high = large.busy_us()[SUM], small.busy_us()[SUM]
     fixed = (high - low) / (many - few)
     return fixed, low - few * fixed
-
-
-def _point(run: Run) -> tuple[float, float]:
-    """Batches per event, and µs of processor time per event."""
-    busy_s = sum(run.watch.busy_s[stage] for stage in STAGES)
-    return run.batches / run.events, busy_s / run.events * 1e6
