@@ -42,27 +42,7 @@ def build_app(
     `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
     `leave` is called with what a batch could not be handled for.
     """
-    app = faust.App(
-        group_of(settings),
-        broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
-        broker_credentials=_credentials(settings.kafka),
-        broker_commit_interval=COMMIT_S,
-        broker_heartbeat_interval=0.3 * settings.worker.session_s,
-        broker_session_timeout=settings.worker.session_s,
-        # The producer's default would wait 20 minutes for a broker; a session's is to be shorter.
-        broker_request_timeout=max(REQUEST_S, settings.worker.session_s),
-        broker_max_poll_records=settings.worker.batch_records,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.worker.instance,
-        stream_buffer_maxsize=BUFFERED_FETCHES,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        # Faust's web server would listen on every interface, without a password.
-        web_enabled=False,
-        TableManager=NoTables,
-        datadir=tempfile.gettempdir(),
-        autodiscover=False,
-    )
+    app = _configured(settings)
     app.transport = Transport(app.conf.broker_consumer, app, assignment, expelled)
     events = app.topic(
         Topics.of(settings.stream.name).events, key_serializer="raw", value_serializer="raw"
@@ -92,6 +72,31 @@ def build_app(
                 task.add_done_callback(in_hand.discard)
 
     return app
+
+
+def _configured(settings: Settings) -> faust.App:
+    """Faust's own settings, from ours."""
+    return faust.App(
+        group_of(settings),
+        broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
+        broker_credentials=_credentials(settings.kafka),
+        broker_commit_interval=COMMIT_S,
+        broker_heartbeat_interval=0.3 * settings.worker.session_s,
+        broker_session_timeout=settings.worker.session_s,
+        # The producer's default would wait 20 minutes for a broker; a session's is to be shorter.
+        broker_request_timeout=max(REQUEST_S, settings.worker.session_s),
+        broker_max_poll_records=settings.worker.batch_records,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.worker.instance,
+        stream_buffer_maxsize=BUFFERED_FETCHES,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Faust's web server would listen on every interface, without a password.
+        web_enabled=False,
+        TableManager=NoTables,
+        datadir=tempfile.gettempdir(),
+        autodiscover=False,
+    )
 
 
 class NoTables(TableManager):  # type: ignore[misc] # Faust is untyped here
