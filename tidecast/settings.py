@@ -66,6 +66,8 @@ class StreamSettings(_Section):
     emit: Literal["all", "latest"] = "all"
     """Which of the events that a worker takes at once are answered: all, or the last one of each
     series. They differ for a worker that is behind."""
+    encoding: Literal["json", "avro"] = "json"
+    """What the forecasts are written in; a topic may hold both."""
     remembered_ids: Annotated[int, Field(ge=0, le=64)] = 0
     """How many event ids of each series are remembered, so that repeats are rejected."""
     end_after_slots: Annotated[int, Field(ge=0)] = 0

@@ -71,7 +71,8 @@ async def damage(world: World, grows: bool) -> list[str]:
         table = ENGINE.new_table()
         answers = ENGINE.apply(table, records)
         encoder = Encoder(ENGINE.manifest, ENGINE.stream, *place)
-        right = list(map(Message, *encoder.encode(records, answers)))
+        encoded = encoder.encode(records, answers)
+        right = list(map(Message, encoded.keys, encoded.values))
         newest = {message.key: message for message in right}.values()
         refused = {records[refusal.position].offset for refusal in answers.refusals}
         sent = {one for one in messages(world) if source_of(one).partition == place.partition}
