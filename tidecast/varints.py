@@ -25,11 +25,10 @@ def varint(number: int) -> bytes:
 
 def varints(numbers: Sequence[int]) -> list[bytes]:
     """Each of the numbers; quickest where all of them are small."""
-    if not numbers:
-        return []
-    if min(numbers) >= 0 and max(numbers) < KEPT:
-        return [_SMALL[number] for number in numbers]
-    return varints_of(np.array(numbers, np.int64))
+    try:
+        return list(map(_SMALL.__getitem__, numbers))
+    except KeyError:
+        return varints_of(np.array(numbers, np.int64))
 
 
 def varints_of(numbers: NDArray[np.int64]) -> list[bytes]:
@@ -66,5 +65,5 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 KEPT: Final = 8192
-_SMALL: Final = varints_of(np.arange(KEPT, dtype=np.int64))
+_SMALL: Final = dict(enumerate(varints_of(np.arange(KEPT, dtype=np.int64))))
 """Those that a batch is full of, ready-made."""
