@@ -32,7 +32,6 @@ class Draft(NamedTuple):
     forecasts: FloatArray
     statuses: IntArray
     refusals: list[Refusal]
-    silent: bool
 
     @classmethod
     def of(
@@ -41,9 +40,8 @@ class Draft(NamedTuple):
         table: SeriesTable,
         step_seconds: int,
         manifest: Manifest,
-        silent: bool,
     ) -> Draft:
-        """A batch of which nothing is answered yet, and nothing will be when it is silent."""
+        """A batch of which nothing is answered yet."""
         slots = slots_of(columns.timestamps_ms, step_seconds)
         size = len(slots)
         levels = len(manifest.quantile_levels)
@@ -55,10 +53,10 @@ class Draft(NamedTuple):
             usable=np.ones(size, np.bool_),
             answered=np.zeros(size, np.bool_),
             origins=np.zeros(size, np.int64),
-            forecasts=np.zeros((0 if silent else size, manifest.horizon, levels), np.float32),
+            # Takes no memory where nothing is written.
+            forecasts=np.zeros((size, manifest.horizon, levels), np.float32),
             statuses=np.zeros(size, np.int64),
             refusals=list(columns.refusals),
-            silent=silent,
         )
 
     def __len__(self) -> int:

@@ -195,9 +195,10 @@ class Partition:
 
     async def _apply(self, records: Sequence[Record]) -> Answers:
         # The caller holds `_working`, and nobody cancels it: the table is the thread's alone.
+        emit = self._engine.stream.emit
         if len(records) < ASIDE:
-            return self._engine.apply(self._table, records)
-        return await asyncio.to_thread(self._engine.apply, self._table, records)
+            return self._engine.apply(self._table, records, emit)
+        return await asyncio.to_thread(self._engine.apply, self._table, records, emit)
 
     def _rejection(self, records: Sequence[Record], refusal: Refusal) -> Rejection:
         record, place = records[refusal.position], self._checkpoint.partition

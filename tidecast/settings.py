@@ -63,6 +63,11 @@ class StreamSettings(_Section):
     late: Literal["accept", "patch", "reject"] = "patch"
     """What becomes of it: it mends the window and is answered with a forecast, it only mends the
     window, or it is rejected after all."""
+    emit: Literal["all", "latest"] = "all"
+    """Which of the events that a worker takes at once are answered: all, or the last one of each
+    series. They differ for a worker that is behind."""
+    encoding: Literal["json", "avro"] = "json"
+    """What the forecasts are written in; a topic may hold both."""
     remembered_ids: Annotated[int, Field(ge=0, le=64)] = 0
     """How many event ids of each series are remembered, so that repeats are rejected."""
     end_after_slots: Annotated[int, Field(ge=0)] = 0

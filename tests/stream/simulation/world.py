@@ -11,6 +11,7 @@ from random import Random
 from typing import Final
 
 from stream.assignment import Assignment, Batch, Services
+from stream.engine import Engine
 from stream.records import LoggedRecord
 from stream.state.checkpoint import Owner, Store, TopicPartition
 from stream.testing import InMemoryLog, Message
@@ -33,19 +34,24 @@ Records = Mapping[TopicPartition, Sequence[LoggedRecord]]
 
 
 class World:
-    """What outlives the workers. The last four arguments leave a rule of the protocol out."""
+    """What outlives the workers. The last four arguments leave a rule of the protocol out.
+
+    engine: of every worker, in the place of ENGINE.
+    """
 
     def __init__(
         self,
         random: Random,
         records: Records,
         vault: Vault,
+        engine: Engine = ENGINE,
         break_store: Callable[[Store], Store] = lambda store: store,
         output_of: Callable[[list[Message | Rejection], Gate], GatedOutput] = GatedOutput,
         commits_early: bool = False,
         ignores_cursor: bool = False,
     ) -> None:
         self.random, self.records, self.vault = random, records, vault
+        self.engine = engine
         self.log = InMemoryLog(partitions=len(records))
         for place, written in records.items():
             self.log.append(place, written)
@@ -97,7 +103,7 @@ class SimulatedWorker:
         self.output = world.output_of(world.topic, self.gate)
         self.store = GatedStore(world.break_store(world.vault.store), self.gate, world.random)
         services = Services(self.store, GatedLog(world.log, self.gate), self.output)
-        self.assignment = Assignment(ENGINE, services, WorkerSettings())
+        self.assignment = Assignment(world.engine, services, WorkerSettings())
         self._world = world
         self._given = asyncio.Event()
         self._flowing = False
