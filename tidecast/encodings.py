@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
 
-from tidecast.forecast_avro import decode_avro_forecast, decode_avro_identity
+from tidecast.forecast_avro import decode_avro_forecast
 from tidecast.messages import (
     FORECAST_AVRO_SCHEMA,
     FORECAST_SCHEMA,
@@ -16,34 +17,49 @@ from tidecast.messages import (
     decode_forecast,
     encode_forecast,
 )
+from tidecast.record_reader import decode_headers
 from tidecast.repeats import ForecastIdentity
+
+HEADERS_KEPT: Final = 256
+"""Of the newest headers the encoding is known: one stream's are all alike."""
 
 _IDENTITY = msgspec.json.Decoder(ForecastIdentity)
 
 
 class Encoding(NamedTuple):
-    """The ways out of one encoding.
+    """The ways out of one encoding: each gives what tells a repeat, and what the reader asked for.
 
-    Each raises MessageError, or what msgspec raises, for bytes that are no forecast in it.
+    They raise MessageError, or what msgspec raises, for bytes that are no forecast.
     """
 
     schema: bytes
-    identity: Callable[[bytes], ForecastIdentity]
-    forecast: Callable[[bytes], Forecast]
-    json: Callable[[bytes], bytes]
+    forecast: Callable[[bytes], tuple[Forecast, Forecast]]
+    json: Callable[[bytes], tuple[Forecast | ForecastIdentity, bytes]]
 
 
-JSON: Final = Encoding(FORECAST_SCHEMA, _IDENTITY.decode, decode_forecast, bytes)
-AVRO: Final = Encoding(
-    FORECAST_AVRO_SCHEMA,
-    decode_avro_identity,
-    decode_avro_forecast,
-    lambda value: encode_forecast(decode_avro_forecast(value)),
+def _twice(decode: Callable[[bytes], Forecast]) -> Callable[[bytes], tuple[Forecast, Forecast]]:
+    def decode_once(value: bytes) -> tuple[Forecast, Forecast]:
+        forecast = decode(value)
+        return forecast, forecast
+
+    return decode_once
+
+
+def _avro_as_json(value: bytes) -> tuple[Forecast, bytes]:
+    forecast = decode_avro_forecast(value)
+    return forecast, encode_forecast(forecast)
+
+
+JSON: Final = Encoding(
+    FORECAST_SCHEMA, _twice(decode_forecast), lambda value: (_IDENTITY.decode(value), value)
 )
+AVRO: Final = Encoding(FORECAST_AVRO_SCHEMA, _twice(decode_avro_forecast), _avro_as_json)
 
-_AVRO_HEADER: Final = (SCHEMA_HEADER, FORECAST_AVRO_SCHEMA)
 
+@lru_cache(HEADERS_KEPT)
+def encoding_of(headers: bytes) -> Encoding:
+    """The encoding of a record, by its headers as they are on the wire.
 
-def encoding_of(headers: Sequence[tuple[str, bytes]]) -> Encoding:
-    """The encoding of a record; JSON where no header speaks of another."""
-    return AVRO if _AVRO_HEADER in headers else JSON
+    JSON where none speaks of another. Raises MessageError when they cannot be read.
+    """
+    return AVRO if (SCHEMA_HEADER, AVRO.schema) in decode_headers(headers) else JSON

@@ -14,7 +14,6 @@ from typing import Final, Literal, TypeVar
 
 from tidecast.errors import MessageError, Reason
 from tidecast.messages import EPOCH, Forecast, Source, Status
-from tidecast.repeats import ForecastIdentity
 from tidecast.varints import read_varint
 
 ID_BYTES: Final = 16
@@ -35,12 +34,10 @@ def forecast_schema() -> str:
 
 def decode_avro_forecast(data: bytes) -> Forecast:
     """The quantiles are the 32-bit floats that were sent. Raises MessageError."""
-    return _read(data, _forecast)
-
-
-def decode_avro_identity(data: bytes) -> ForecastIdentity:
-    """What a forecast begins with; the rest is not looked at. Raises MessageError."""
-    return _read(data, _identity)
+    try:
+        return _forecast(_Reader(data))
+    except (IndexError, ValueError, OverflowError, TypeError) as error:
+        raise MessageError(Reason.SCHEMA, f"not a forecast in Avro: {error}") from error
 
 
 class _Reader:
@@ -104,30 +101,13 @@ class _Reader:
         return abs(count)
 
 
-def _read(data: bytes, read: Callable[[_Reader], T]) -> T:
-    try:
-        return read(_Reader(data))
-    except (IndexError, ValueError, OverflowError, TypeError) as error:
-        raise MessageError(Reason.SCHEMA, f"not a forecast in Avro: {error}") from error
-
-
-def _identity(reader: _Reader) -> ForecastIdentity:
-    return ForecastIdentity(
+def _forecast(reader: _Reader) -> Forecast:
+    # The order of the arguments is that of the schema.
+    forecast = Forecast(
         forecast_id=reader.fixed(ID_BYTES).hex(),
         source=Source(partition=reader.long(), offset=reader.long()),
         model=reader.text(),
         model_version=reader.text(),
-    )
-
-
-def _forecast(reader: _Reader) -> Forecast:
-    # The order of the arguments is that of the schema.
-    identity = _identity(reader)
-    forecast = Forecast(
-        forecast_id=identity.forecast_id,
-        source=identity.source,
-        model=identity.model,
-        model_version=identity.model_version,
         series_id=reader.text(),
         origin=reader.time(),
         issued_at=reader.time(),

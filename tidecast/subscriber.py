@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -19,7 +19,8 @@ from tidecast.kafka_clients import (
     partitions_found,
 )
 from tidecast.messages import Forecast
-from tidecast.repeats import SeenForecasts
+from tidecast.record_reader import Record, read_plainly
+from tidecast.repeats import ForecastIdentity, SeenForecasts
 from tidecast.settings import Settings, load_settings
 from tidecast.topics import Topics, partition_of
 
@@ -32,6 +33,7 @@ Start = Literal["latest", "earliest"]
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Identity = Forecast | ForecastIdentity
 
 
 class Subscriber:
@@ -85,6 +87,7 @@ class Subscriber:
                 check_crcs=False,
                 metrics_enabled=False,
             )
+            read_plainly(self._consumer)
             try:
                 self._take_position(start)
             except BaseException:
@@ -136,42 +139,37 @@ class Subscriber:
         for partition, offset in offsets.items():
             consumer.seek(partition, offset)
 
-    def _poll(self, timeout_s: float, way: Callable[[Encoding], Callable[[bytes], T]]) -> list[T]:
+    def _poll(
+        self, timeout_s: float, way: Callable[[Encoding], Callable[[bytes], tuple[Identity, T]]]
+    ) -> list[T]:
+        """What has come of the series asked for, without repeats."""
         found: list[T] = []
-        for record in self._poll_records(timeout_s):
-            try:
-                found.append(way(encoding_of(record.headers))(record.value))
-            except MessageError as error:
-                self._skip(record, error)
+        for place, records in self._fetch(timeout_s).items():
+            for offset, key, value, headers in records:
+                if self._wanted and key not in self._wanted:
+                    continue
+                try:
+                    identity, message = way(encoding_of(headers))(value or b"")
+                    new = self._seen.is_new(identity)
+                except (MessageError, msgspec.MsgspecError, ValueError) as error:
+                    self._skip(f"{place.topic}/{place.partition} offset {offset}: {error}")
+                    continue
+                if new:
+                    found.append(message)
+                else:
+                    self.repeats += 1
         return found
 
-    def _poll_records(self, timeout_s: float) -> list[Any]:
-        """The records of the series asked for, without repeats."""
+    def _fetch(self, timeout_s: float) -> Mapping[TopicPartition, list[Record]]:
+        """The next records by partition, those before them done with."""
         with kafka_errors(self._settings.kafka, f"read {self._topic}"):
             if self._unkept:
                 self._consumer.commit_async()
-            batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
-        self._unkept = self._grouped and bool(batches)
-        return [
-            record
-            for records in batches.values()
-            for record in records
-            if (not self._wanted or record.key in self._wanted) and self._is_new(record)
-        ]
+            found: Mapping[TopicPartition, list[Record]]
+            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        self._unkept = self._grouped and bool(found)
+        return found
 
-    def _is_new(self, record: Any) -> bool:  # noqa: ANN401 - kafka-python has no types
-        try:
-            new = self._seen.is_new(encoding_of(record.headers).identity(record.value))
-        except (MessageError, msgspec.MsgspecError, TypeError, ValueError) as error:
-            self._skip(record, error)
-            return False
-        self.repeats += not new
-        return new
-
-    def _skip(self, record: Any, error: Exception) -> None:  # noqa: ANN401
+    def _skip(self, why: str) -> None:
         self.undecodable += 1
-        _log.warning(
-            "skipped a record that is no forecast (%d so far): %s",
-            self.undecodable,
-            f"{record.topic}/{record.partition} offset {record.offset}: {error}",
-        )
+        _log.warning("skipped a record that is no forecast (%d so far): %s", self.undecodable, why)

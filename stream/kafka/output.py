@@ -32,6 +32,12 @@ FORECAST_HEADERS: Final = {
 }
 
 
+def forecast_records(messages: Messages) -> Records:
+    """Forecasts, each with the header that names its encoding."""
+    headers = [FORECAST_HEADERS[messages.schema]] * len(messages.keys)
+    return Records(messages.keys, messages.values, headers)
+
+
 class KafkaOutput:
     """The worker's own producer: batches are built here, not message by message in a client."""
 
@@ -58,9 +64,7 @@ class KafkaOutput:
 
     async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """See Output."""
-        headers = [FORECAST_HEADERS[messages.schema]] * len(messages.keys)
-        records = Records(messages.keys, messages.values, headers)
-        return await self._send(self._topics.forecasts, partition, records)
+        return await self._send(self._topics.forecasts, partition, forecast_records(messages))
 
     async def rejections(self, partition: int, rejections: Sequence[Rejection]) -> list[Delivery]:
         """See Output."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from tidecast.errors import MessageError
 from tidecast.forecast_avro import (
     STATUSES,
     decode_avro_forecast,
-    decode_avro_identity,
 )
 from tidecast.messages import EPOCH, Forecast, Source
 
@@ -45,10 +43,6 @@ WRITTEN = avro_of(forecast("a", 7))
 def test_what_another_library_writes_is_read(sent: Forecast) -> None:
     data = avro_of(sent)
     assert decode_avro_forecast(data) == sent
-    identity = decode_avro_identity(data)
-    assert {name: getattr(sent, name) for name in identity.__struct_fields__} == (
-        msgspec.structs.asdict(identity)
-    )
 
 
 def test_the_schema_has_the_fields_of_a_forecast_and_its_statuses() -> None:

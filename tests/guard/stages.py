@@ -16,13 +16,14 @@ from bench.workload import CHANNEL, observations
 from stream.decoder import Decoder
 from stream.encoder import Encoder
 from stream.engine import Engine
-from stream.kafka.output import BATCH_BYTES, FORECAST_HEADERS
+from stream.kafka.output import BATCH_BYTES, forecast_records
 from stream.kafka.records import BoundedRecords
 from stream.onnx_predictor import OnnxPredictor
 from stream.records import Record
 from stream.series.table import SeriesTable
 from stream.testing import CountingPredictor, record
 from tests.guard.effort import Work
+from tidecast.bulk_publisher import HEADERS
 from tidecast.bundle import read_bundle
 from tidecast.record_batch import Records, record_batches
 from tidecast.settings import StreamSettings
@@ -63,7 +64,7 @@ def sample(events: int, series: int) -> Sample:
 
 def unpack(given: Sample) -> Work:
     """The bytes of a fetch to records."""
-    columns = zip(*((one.key, one.value, FORECAST_HEADERS) for one in given.batch), strict=True)
+    columns = zip(*((one.key, one.value, HEADERS) for one in given.batch), strict=True)
     batches = record_batches(Records(*columns), BATCH_BYTES)
     data = b"".join(bytes(batch._build()) for batch in batches)
     return lambda: list(BoundedRecords(PLACE, MemoryRecords(data), None, 0, None, None, True, 0))
@@ -107,7 +108,7 @@ def write(given: Sample) -> Work:
     messages = Encoder(ENGINE.manifest, STREAM, *PLACE).encode(
         given.batch, ENGINE.apply(given.table, given.batch)
     )
-    records = Records(*messages, [FORECAST_HEADERS] * len(messages.keys))
+    records = forecast_records(messages)
     return lambda: [batch._build() for batch in record_batches(records, BATCH_BYTES)]
 
 

@@ -42,7 +42,7 @@ BUDGETS: Final = {
     "apply": Budget(Effort(7.0, 130), Effort(395, 4400)),
     "predict": Budget(Effort(0.08, 1.0), Effort(24, 290)),
     "encode": Budget(Effort(1.3, 84), Effort(68, 900)),
-    "write": Budget(Effort(5.9, 168), Effort(108, 1520)),
+    "write": Budget(Effort(5.9, 80), Effort(98, 1130)),
     "dump": Budget(Effort(0.1, 36), Effort(8, 210)),
 }
 """A fifth to a third above what was counted, and never a whole call for each event.

@@ -21,6 +21,7 @@ from tests.client.avro import forecast_of
 from tidecast.encodings import encoding_of
 from tidecast.forecast_avro import decode_avro_forecast
 from tidecast.messages import SCHEMA_HEADER, Forecast, Status, decode_forecast
+from tidecast.record_batch import encode_headers
 from tidecast.settings import StreamSettings
 
 HORIZON: Final = 70
@@ -75,8 +76,8 @@ def test_the_stream_s_encoding_is_written_and_named(encoding: str) -> None:
     forecasts = Forecasts(np.ones((1, HORIZON, LEVELS), np.float32), np.array([3]))
     encoder = Encoder(MANIFEST, stream, "events", 1)
     messages = encoder.encode_stale(["a"], NOW_MS // 1000, NOW_MS, forecasts)
-    written = encoding_of([(SCHEMA_HEADER, messages.schema)])
+    written = encoding_of(encode_headers([(SCHEMA_HEADER, messages.schema)]))
     assert written.schema == messages.schema
-    found = written.forecast(messages.values[0])
+    found, _ = written.forecast(messages.values[0])
     assert (found.series_id, found.status, found.source.offset) == ("a", Status.STALE, -1)
     assert (messages.values[0][:1] == b"{") is (encoding == "json")
