@@ -27,6 +27,8 @@ ENGINE: Final = engine_of(
 """Series end and are refused. Sums, since an event that is applied twice must show: the last value
 by event time would not."""
 LARGEST_BATCH: Final = 5
+IN_HAND: Final = 3
+"""Batches of a worker answered at a time, of one partition or of several."""
 TURNS: Final = 4
 """Turns of the event loop in which what was set free arrives at its next gate."""
 
@@ -107,6 +109,7 @@ class SimulatedWorker:
         self._world = world
         self._given = asyncio.Event()
         self._flowing = False
+        self._room = asyncio.Semaphore(IN_HAND)
         self.tasks = [
             asyncio.create_task(self._consume_for_ever()),
             asyncio.create_task(self.assignment.claim_assigned()),
@@ -155,19 +158,24 @@ class SimulatedWorker:
             await self.gate()
             # Faust drops a batch at times and goes on behind it.
             if random.random() > 0.1:
-                await self._handle(Batch(place, owner, batch))
+                await self._begin(Batch(place, owner, batch))
             if world.commits_early:
                 world.commit(owner, place, batch[-1].offset + 1)
         if self._flowing and self.owner == owner:
             # The last record again, in case it was in a batch that was dropped.
             for place in places:
-                await self._handle(Batch(place, owner, world.records[place][-1:]))
+                await self._begin(Batch(place, owner, world.records[place][-1:]))
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _begin(self, batch: Batch) -> None:
+        await self._room.acquire()
+        self.tasks.append(asyncio.create_task(self._answer(batch)))
+
+    async def _answer(self, batch: Batch) -> None:
         held = self.assignment.held.get(batch.partition)
         if self._world.ignores_cursor and held is not None:
             held.cursor = min(held.cursor, batch.records[0].offset)
         await self.assignment.handle(batch)
+        self._room.release()
 
     async def _records_left(self, place: TopicPartition) -> Sequence[LoggedRecord]:
         await self.gate()
