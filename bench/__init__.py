@@ -3,7 +3,7 @@
 The questions: throughput (which also asks for `peers`), latency, workers, stages, models, series,
     start, publishing, subscribing, recovery; all of them in `suite`.
 What is run: processes, race (one over a backlog), crew (workers that are up), group, jobs,
-    small_gru.
+    small_gru, line (the stages of a worker in a row).
 What it is given: streams, workload, backlog, pacing. What it leaves: outputs.
 The answer: report, tables, page, pictures, charts; statistics, machine.
 

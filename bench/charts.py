@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from bench.pictures import Bars
 from training.pictures import to_svg
 
-COLOURS: Final = ("#1f4e79", "#6fa8dc", "#e69138", "#93a661", "#999999")
-"""Blues, orange, green and grey that differ in lightness too; used again from the first on."""
+COLOURS: Final = ("#1f4e79", "#6fa8dc", "#e69138", "#93a661", "#999999", "#7d3c5b", "#f2d06b")
+"""Blues, orange, green, grey, plum and straw that differ in lightness too; used again from the
+first on."""
 WHISKERS: Final = "#222222"
 WIDTH_IN: Final = 8.0
 BAR_IN: Final = 0.24

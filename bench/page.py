@@ -92,9 +92,14 @@ until then.
 every forecast's id checked for repeats, every message written as a line.
 """,
     "stages": """\
-One process, one batch after the other, the stages of the worker in their order. "Busy" is
-processor time; without it, the time that passed, waits for Kafka and Valkey included. In a worker
-these waits overlap with the work on other partitions.
+One partition in one process, one batch after the other, the stages of the worker in their order,
+without Faust. "Busy" is processor time of all threads; "wall" is the time that passed, waits for
+Kafka and Valkey included. `fetch` is a record's way from the socket to the batch, `place` all that
+happens between decoding and the model, `produce` lasts until Kafka has stored the batch.
+Checkpoints come as often as in a worker. "The same through a partition" is a run of its own: the
+fetch, and the batches through `stream/partition.py`, the worker's own code, which goes on while
+Kafka stores. Its busy time says whether the stages are all there is, its wall time what
+overlapping saves. "A batch" and "each event" are the two costs that explain the sums of both sizes.
 """,
     "recovery": """\
 Rebuild: the group has answered everything and Redis is empty; the log is read again, and every row

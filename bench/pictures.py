@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from bench.line import STAGES
 from bench.report import Figure, Result
 from bench.statistics import Spread, spread
 
@@ -55,7 +56,7 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
         Panel(r"(p\d+(_\d)?|max)_ms", "ms", "milliseconds from the scheduled publish call", True),
         Panel(r".*_busy", "share of a core", "share of a core"),
     ],
-    "stages": [Panel(r".*(?<!took)_us", "busy µs", "µs of processor time per event")],
+    "stages": [Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event")],
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
     "series": [
         Panel("us_per_event", "worker, µs per event", "worker, µs of processor time per event"),

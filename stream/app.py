@@ -22,9 +22,13 @@ COMMIT_S: Final = 1.0
 REQUEST_S: Final = 30.0
 """How long an answer of the broker is waited for."""
 
-IN_HAND: Final = 4
-"""Batches answered at a time, of different partitions: while one is before the model, which holds
-no lock of Python's, the forecasts of others are written."""
+IN_HAND: Final = 8
+"""Batches answered at a time: some are before the model, which holds no lock of Python's, while the
+forecasts of others are written, or are on their way to Kafka."""
+
+FETCH_BYTES: Final = 512 * 1024
+"""Most bytes of one partition in one answer of the broker. What it brought of a partition is handed
+out whole before the next one's: with less there are several to work on at a time."""
 
 BUFFERED_FETCHES: Final = 1
 """Fetches waiting for the agent, which holds one more: enough to keep it busy, few enough to bound
@@ -42,27 +46,7 @@ def build_app(
     `expelled` is awaited when Kafka no longer counts us among the members, before joining again.
     `leave` is called with what a batch could not be handled for.
     """
-    app = faust.App(
-        group_of(settings),
-        broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
-        broker_credentials=_credentials(settings.kafka),
-        broker_commit_interval=COMMIT_S,
-        broker_heartbeat_interval=0.3 * settings.worker.session_s,
-        broker_session_timeout=settings.worker.session_s,
-        # The producer's default would wait 20 minutes for a broker; a session's is to be shorter.
-        broker_request_timeout=max(REQUEST_S, settings.worker.session_s),
-        broker_max_poll_records=settings.worker.batch_records,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.worker.instance,
-        stream_buffer_maxsize=BUFFERED_FETCHES,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        # Faust's web server would listen on every interface, without a password.
-        web_enabled=False,
-        TableManager=NoTables,
-        datadir=tempfile.gettempdir(),
-        autodiscover=False,
-    )
+    app = _configured(settings)
     app.transport = Transport(app.conf.broker_consumer, app, assignment, expelled)
     events = app.topic(
         Topics.of(settings.stream.name).events, key_serializer="raw", value_serializer="raw"
@@ -92,6 +76,32 @@ def build_app(
                 task.add_done_callback(in_hand.discard)
 
     return app
+
+
+def _configured(settings: Settings) -> faust.App:
+    """Faust's own settings, from ours."""
+    return faust.App(
+        group_of(settings),
+        broker=[f"kafka://{server}" for server in _servers(settings.kafka)],
+        broker_credentials=_credentials(settings.kafka),
+        broker_commit_interval=COMMIT_S,
+        broker_heartbeat_interval=0.3 * settings.worker.session_s,
+        broker_session_timeout=settings.worker.session_s,
+        # The producer's default would wait 20 minutes for a broker; a session's is to be shorter.
+        broker_request_timeout=max(REQUEST_S, settings.worker.session_s),
+        broker_max_poll_records=settings.worker.batch_records,
+        consumer_max_fetch_size=FETCH_BYTES,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.worker.instance,
+        stream_buffer_maxsize=BUFFERED_FETCHES,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Faust's web server would listen on every interface, without a password.
+        web_enabled=False,
+        TableManager=NoTables,
+        datadir=tempfile.gettempdir(),
+        autodiscover=False,
+    )
 
 
 class NoTables(TableManager):  # type: ignore[misc] # Faust is untyped here

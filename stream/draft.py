@@ -32,7 +32,6 @@ class Draft(NamedTuple):
     forecasts: FloatArray
     statuses: IntArray
     refusals: list[Refusal]
-    silent: bool
 
     @classmethod
     def of(
@@ -41,12 +40,10 @@ class Draft(NamedTuple):
         table: SeriesTable,
         step_seconds: int,
         manifest: Manifest,
-        silent: bool,
     ) -> Draft:
-        """A batch of which nothing is answered yet, and nothing will be when it is silent."""
+        """A batch of which nothing is answered yet."""
         slots = slots_of(columns.timestamps_ms, step_seconds)
         size = len(slots)
-        shape = (0 if silent else size, manifest.horizon, manifest.width)
         return cls(
             columns=columns,
             rows=table.find(columns.series_ids),
@@ -55,10 +52,10 @@ class Draft(NamedTuple):
             usable=np.ones(size, np.bool_),
             answered=np.zeros(size, np.bool_),
             origins=np.zeros(size, np.int64),
-            forecasts=np.zeros(shape, np.float32),
+            # Takes no memory where nothing is written.
+            forecasts=np.zeros((size, manifest.horizon, manifest.width), np.float32),
             statuses=np.zeros(size, np.int64),
             refusals=list(columns.refusals),
-            silent=silent,
         )
 
     def __len__(self) -> int:
@@ -76,15 +73,15 @@ class Draft(NamedTuple):
         ids = self.columns.series_ids
         return [ids[place] for place in places.tolist()]
 
-    def future(self, places: IntArray, lags: IntArray) -> FloatArray | None:
+    def future(self, places: IntArray, newest: IntArray) -> FloatArray | None:
         """What the given events say of the slots to be forecast [B, horizon, covariates].
 
-        lags: [B] how many slots before the newest one each event is; it is forecast from there.
+        newest: [B] the slots to be forecast from, at or after those of the events.
         """
         known = self.columns.future
         if known is None:
             return None
-        leads = np.arange(known.shape[1]) + lags[:, None]
+        leads = np.arange(known.shape[1]) + (newest - self.slots[places])[:, None]
         within = np.minimum(leads, known.shape[1] - 1)
         found: FloatArray = known[places[:, None], within]
         found[leads > within] = np.nan

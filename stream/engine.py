@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stream.answering import ANSWERING, Answering, Emit
 from stream.decoder import Decoder, Refusal
 from stream.draft import Draft
 from stream.forecaster import Forecaster
@@ -60,13 +61,16 @@ class Engine:
         """An empty table of this engine's layout."""
         return SeriesTable(self.layout)
 
-    def apply(self, table: SeriesTable, records: Sequence[Record], silent: bool = False) -> Answers:
+    def apply(self, table: SeriesTable, records: Sequence[Record], emit: Emit = "all") -> Answers:
         """Apply each record once, in order; every one is answered, patched in, or refused.
 
-        silent: the table is all that is wanted; it becomes the same, and nothing is answered.
+        emit: "latest" answers, of the events that "all" answers, the last one of each series in
+        the batch (and of each life of a series that ends in it); "none" nothing. The table becomes
+        the same.
         """
         columns = self._decoder.decode(records)
-        draft = Draft.of(columns, table, self.stream.step_seconds, self.manifest, silent)
+        draft = Draft.of(columns, table, self.stream.step_seconds, self.manifest)
+        answering = ANSWERING[emit](self.forecaster, table, draft)
         ended: list[str] = []
         done = 0
         while done < len(draft):
@@ -74,12 +78,14 @@ class Engine:
             stop = self._admit(table, records, draft, done)
             places = done + np.flatnonzero(draft.usable[done:stop])
             for turn in rounds(draft.rows[places]):
-                self._round(table, places[turn], draft)
+                self._round(table, places[turn], draft, answering)
             rows = self._lifetimes.ended(table, before)
             if len(rows):
+                answering.settle(rows)
                 ended += table.remove(rows)
                 draft.forget(rows, stop)
             done = stop
+        answering.settle()
         return self._collect(table, draft, ended)
 
     def rebuild_states(self, table: SeriesTable, rows: IntArray) -> None:
@@ -113,44 +119,39 @@ class Engine:
             draft.refuse(strangers[same & coming], Reason.QUOTA, verdict)
         return stop
 
-    def _round(self, table: SeriesTable, places: IntArray, draft: Draft) -> None:
+    def _round(
+        self, table: SeriesTable, places: IntArray, draft: Draft, answering: Answering
+    ) -> None:
         """One event of each of several series: onto the grid, into the window, answered."""
         places = _without_repeats(table, places, draft)
-        rows, slots = draft.rows[places], draft.slots[places]
-        values, within_ms = draft.columns.values[places], draft.within_ms[places]
-        self.forecaster.step_to(table, rows, slots)
+        rows = draft.rows[places]
         newest = table.newest(rows)
         # A blank row takes any slot; NEVER is then no number to subtract from.
-        lags = np.where(newest == NEVER, -1, newest - slots)
+        lags = np.where(newest == NEVER, -1, newest - draft.slots[places])
         new, late = lags < 0, lags > self.layout.grace
+        answered = ~late if self.stream.late == "accept" else lags <= 0
+        answering.before(rows, new, ~(answered | late))
         if new.all():  # as nearly always
-            table.shift_in(rows, slots, values, within_ms)
+            self._shift_in(table, places, draft)
         else:
-            merged = ~new & ~late
-            table.shift_in(rows[new], slots[new], values[new], within_ms[new])
-            table.combine(rows[merged], lags[merged], values[merged], within_ms[merged])
-            self.forecaster.rebuild(table, rows[merged & (lags > 0)])
+            self._shift_in(table, places[new], draft)
+            self._merge(table, places[~new & ~late], lags[~new & ~late], draft)
             draft.refuse(places[late], Reason.LATE, "older than the newest slot allows")
         if draft.columns.events is not None:
             table.remember(rows[~late], draft.columns.events[places[~late]])
-        answered = ~late if self.stream.late == "accept" else lags <= 0
-        future = draft.future(places[answered], np.maximum(lags[answered], 0))
-        self._answer(table, draft, places[answered], rows[answered], future)
+        answering.after(rows[answered], places[answered])
 
-    def _answer(
-        self,
-        table: SeriesTable,
-        draft: Draft,
-        places: IntArray,
-        rows: IntArray,
-        future: FloatArray | None,
-    ) -> None:
-        """Take states through the newest slot of each series, and forecast from there."""
-        if draft.silent:
-            self.forecaster.carry_on(table, rows)
-        elif len(rows):
-            forecasts = self.forecaster.forecast(table, rows, future)
-            draft.answer(places, table.newest(rows), forecasts)
+    def _shift_in(self, table: SeriesTable, places: IntArray, draft: Draft) -> None:
+        """One value into each of several windows, after all that is there."""
+        rows, slots = draft.rows[places], draft.slots[places]
+        self.forecaster.step_to(table, rows, slots)
+        table.shift_in(rows, slots, draft.columns.values[places], draft.within_ms[places])
+
+    def _merge(self, table: SeriesTable, places: IntArray, lags: IntArray, draft: Draft) -> None:
+        """One value into each of several windows, `lags` slots before the newest one."""
+        rows = draft.rows[places]
+        table.combine(rows, lags, draft.columns.values[places], draft.within_ms[places])
+        self.forecaster.rebuild(table, rows[lags > 0])
 
     def _collect(self, table: SeriesTable, draft: Draft, ended: list[str]) -> Answers:
         answered = np.flatnonzero(draft.answered)

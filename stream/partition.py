@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,6 +31,10 @@ UNCONFIRMED_BATCHES: Final = 8
 ASIDE: Final = 256
 """Records from which on a batch is worth a thread of its own, which costs a tenth of a millisecond
 and lets the event loop go on while the model runs."""
+
+ASIDE_THREADS: Final = ThreadPoolExecutor(2, "engine")
+"""For all partitions. While one is before the model, which holds no lock of Python's, the other
+decodes and places; a third would only take the lock, and the cache, from both."""
 
 STAGES: Final = dict.fromkeys((Reason.LATE, Reason.DUPLICATE, Reason.QUOTA), "grid")
 """Where a record fell out, by reason; all others fall out while it is decoded."""
@@ -72,9 +78,11 @@ class Partition:
         self._stale_deliveries: list[Delivery] = []
         self._released = False
         self._store_lost = False
-        # `_working` guards table and cursor, `_saving` the store: forecasts go on while a
-        # checkpoint waits for Redis.
+        # `_working` guards table and cursor, `_writing` the way out, `_saving` the store. A batch
+        # takes the second before it gives back the first: the next one is before the model while
+        # its answers are written, in order. Forecasts go on while a checkpoint waits for Redis.
         self._working = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._saving = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -92,8 +100,15 @@ class Partition:
                 return
             place, found = self._checkpoint.partition, fresh[0].offset
             async for missed in self._log.read(place, self.cursor, found):
-                await self._answer(missed)
-            await self._answer(fresh)
+                answers = await self._apply(missed)
+                async with self._writing:
+                    await self._write(missed, answers)
+            answers = await self._apply(fresh)
+            await self._writing.acquire()
+        try:
+            await self._write(fresh, answers)
+        finally:
+            self._writing.release()
 
     async def forecast_quiet(self, now_ms: int) -> None:
         """Forecast the series that are quiet by `now_ms`, if the partition has caught up.
@@ -103,7 +118,7 @@ class Partition:
         """
         place = self._checkpoint.partition
         end = (await self._log.bounds(place)).end
-        async with self._working:
+        async with self._at_rest():
             if self._released or end > self.cursor:
                 return
             before, self._stale_deliveries = self._stale_deliveries, []
@@ -151,7 +166,7 @@ class Partition:
             await self._checkpoint.renew()
             await write_rows(self._checkpoint, self._table, None)
             self._store_lost = False
-        async with self._working:
+        async with self._at_rest():
             cursor, deliveries, self._deliveries = self.cursor, self._deliveries, []
             rows, ended = self._changes()
             dumped = self._table.dump(rows)
@@ -174,14 +189,30 @@ class Partition:
 
     async def release(self) -> None:
         """Finish the batch in hand and take no more."""
-        async with self._working:
+        async with self._at_rest():
             self._released = True
 
-    async def _answer(self, records: Sequence[Record]) -> None:
-        answers = await self._apply(records)
+    @asynccontextmanager
+    async def _at_rest(self) -> AsyncIterator[None]:
+        """Between batches: what is in the table has been sent."""
+        async with self._working, self._writing:
+            yield
+
+    async def _apply(self, records: Sequence[Record]) -> Answers:
+        # The caller holds `_working`, and nobody cancels it: the table is the thread's alone.
+        apply, emit = self._engine.apply, self._engine.stream.emit
+        if len(records) < ASIDE:
+            answers = apply(self._table, records, emit)
+        else:
+            loop = asyncio.get_running_loop()
+            answers = await loop.run_in_executor(ASIDE_THREADS, apply, self._table, records, emit)
         self._dirty.append(answers.touched)
         self._ended.update(answers.ended)
         self.cursor = records[-1].offset + 1
+        return answers
+
+    async def _write(self, records: Sequence[Record], answers: Answers) -> None:
+        # The caller holds `_writing`.
         messages = self._encoder.encode(records, answers)
         partition = self._checkpoint.partition.partition
         self._deliveries += await self._output.forecasts(partition, messages)
@@ -192,12 +223,6 @@ class Partition:
             # Kept in the list until stored: a checkpoint must not overtake them.
             await self._output.delivered(self._deliveries[:-1])
             del self._deliveries[:-1]
-
-    async def _apply(self, records: Sequence[Record]) -> Answers:
-        # The caller holds `_working`, and nobody cancels it: the table is the thread's alone.
-        if len(records) < ASIDE:
-            return self._engine.apply(self._table, records)
-        return await asyncio.to_thread(self._engine.apply, self._table, records)
 
     def _rejection(self, records: Sequence[Record], refusal: Refusal) -> Rejection:
         record, place = records[refusal.position], self._checkpoint.partition

@@ -27,7 +27,8 @@ def replay(
     """
     table = engine.new_table() if table is None else table
     topic = Topics.of(engine.stream.name).events
-    encoder = Encoder(engine.manifest, engine.stream, topic, partition)
+    stream = engine.stream.model_copy(update={"encoding": "json"})
+    encoder = Encoder(engine.manifest, stream, topic, partition)
     for batch in batches(records, REPLAY_BATCH):
         answers = engine.apply(table, batch)
         yield from map(decode_forecast, encoder.encode(batch, answers).values)

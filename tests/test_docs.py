@@ -10,12 +10,14 @@ import pytest
 from stream.admin.inspection import Verdict
 from tidecast import errors
 from tidecast.errors import Reason, TidecastError
-from tidecast.messages import Status
+from tidecast.forecast_avro import forecast_schema
+from tidecast.messages import FORECAST_AVRO_SCHEMA, FORECAST_SCHEMA, OBSERVATION_SCHEMA, Status
 from tidecast.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
+MESSAGES = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
 STATE = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
@@ -51,6 +53,15 @@ def test_every_rule_of_event_time_has_a_test() -> None:
     rules = re.findall(r"^\|(?! rule|---)(.*)\|$", EVENT_TIME, re.MULTILINE)
     assert len(rules) > 10
     assert [rule for rule in rules if "`test_" not in rule] == []
+
+
+def test_the_avro_schema_is_shown_as_it_is_published() -> None:
+    assert f"```json\n{forecast_schema()}```" in MESSAGES
+
+
+@pytest.mark.parametrize("schema", [FORECAST_SCHEMA, FORECAST_AVRO_SCHEMA, OBSERVATION_SCHEMA])
+def test_every_schema_header_is_listed(schema: bytes) -> None:
+    assert f"| `{schema.decode()}` |" in MESSAGES
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -1,5 +1,7 @@
 """The messages on the wire: JSON in UTF-8, their version in a `schema` header.
 
+Forecasts may be in Avro instead (`forecast_avro`).
+
 The classes are the contract; `json_schemas` publishes it for other languages. What the worker
 reads and writes by the thousand has typed fast paths in `stream`, held equal to these classes by
 tests.
@@ -21,6 +23,7 @@ from tidecast.errors import MessageError, Reason
 SCHEMA_HEADER: Final = "schema"
 OBSERVATION_SCHEMA: Final = b"tidecast.observation/1"
 FORECAST_SCHEMA: Final = b"tidecast.forecast/1"
+FORECAST_AVRO_SCHEMA: Final = b"tidecast.forecast.avro/1"
 REJECTION_SCHEMA: Final = b"tidecast.rejection/1"
 
 SERIES_ID_BYTES: Final = 256

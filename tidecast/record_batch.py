@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Final, NamedTuple
 
 import numpy as np
 from aiokafka.record.util import calc_crc32c
+
+from tidecast.varints import varint, varints
 
 HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """Base offset, length, leader epoch, magic, checksum, attributes, last offset delta, first and
@@ -115,7 +117,7 @@ def record_batches(records: Records, most_bytes: int) -> Iterator[RecordBatch]:
 def encode_headers(headers: Sequence[Header]) -> bytes:
     """The headers of a message, as its record ends with them."""
     texts = [text for key, value in headers for text in (key.encode(), value)]
-    return b"".join([_varint(len(headers)), *_with_lengths(texts)])
+    return b"".join([varint(len(headers)), *_with_lengths(texts)])
 
 
 def _encode(records: Records) -> Iterator[bytes]:
@@ -124,10 +126,10 @@ def _encode(records: Records) -> Iterator[bytes]:
         b"".join,
         zip(
             repeat(SAME_TIME),
-            _varints(range(len(records.keys))),
-            _varints(_lengths(records.keys)),
+            varints(range(len(records.keys))),
+            varints(_lengths(records.keys)),
             [key or b"" for key in records.keys],
-            _varints(_lengths(records.values)),
+            varints(_lengths(records.values)),
             [value or b"" for value in records.values],
             records.headers,
         ),
@@ -136,28 +138,8 @@ def _encode(records: Records) -> Iterator[bytes]:
 
 
 def _with_lengths(texts: Sequence[bytes]) -> Iterator[bytes]:
-    return chain.from_iterable(zip(_varints(map(len, texts)), texts, strict=True))
+    return chain.from_iterable(zip(varints(list(map(len, texts))), texts, strict=True))
 
 
 def _lengths(texts: Sequence[bytes | None]) -> list[int]:
     return [ABSENT if text is None else len(text) for text in texts]
-
-
-def _varints(numbers: Iterable[int]) -> list[bytes]:
-    return [VARINTS[number] if 0 <= number < KEPT else _varint(number) for number in numbers]
-
-
-def _varint(number: int) -> bytes:
-    """Zigzag and base 128, as in Protocol Buffers: small numbers of both signs are short."""
-    rest = number << 1 if number >= 0 else ~(number << 1)
-    encoded = bytearray()
-    while rest > 0x7F:
-        encoded.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    encoded.append(rest)
-    return bytes(encoded)
-
-
-KEPT: Final = 8192
-VARINTS: Final = [_varint(number) for number in range(KEPT)]
-"""Those that a batch is full of, ready-made."""

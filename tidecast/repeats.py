@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from tidecast.messages import NO_OFFSET, Source
+from tidecast.messages import NO_OFFSET, Forecast, Source
 
 REMEMBERED: Final = 1 << 20
 """Source offsets remembered for each partition and model: 8 MiB. At 50,000 events/s on one
@@ -55,7 +55,7 @@ class SeenForecasts:
         self._stale: set[int] = set()
         self._stale_in_order: deque[int] = deque()
 
-    def is_new(self, forecast: ForecastIdentity) -> bool:
+    def is_new(self, forecast: Forecast | ForecastIdentity) -> bool:
         """Whether this is the first sight of the forecast; from now on it is known.
 
         Compares the id modulo a prime: two ids of one slot agree by chance once in 2^64.

@@ -63,6 +63,11 @@ class StreamSettings(_Section):
     late: Literal["accept", "patch", "reject"] = "patch"
     """What becomes of it: it mends the window and is answered with a forecast, it only mends the
     window, or it is rejected after all."""
+    emit: Literal["all", "latest"] = "all"
+    """Which of the events that a worker takes at once are answered: all, or the last one of each
+    series. They differ for a worker that is behind."""
+    encoding: Literal["json", "avro"] = "json"
+    """What the forecasts are written in; a topic may hold both."""
     remembered_ids: Annotated[int, Field(ge=0, le=64)] = 0
     """How many event ids of each series are remembered, so that repeats are rejected."""
     end_after_slots: Annotated[int, Field(ge=0)] = 0
@@ -105,8 +110,8 @@ class WorkerSettings(_Section):
     """How long a worker may be silent before Kafka gives its partitions to others."""
     checkpoint_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.2
     """Checkpoints of several batches go together. A crash repeats at most this much work."""
-    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 4096
-    """Most records of one partition handled at once: latency under load against throughput."""
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 12_000
+    """Most records handed on at once, of all partitions: latency under load against throughput."""
     rebuild_records: Annotated[int, Field(ge=0)] = 1_000_000
     """How many records of a partition are read again when Redis holds nothing of it."""
     outage_s: Annotated[float, Field(ge=0)] = 30.0

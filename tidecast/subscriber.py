@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Literal, Self, TypeVar
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from tidecast.encodings import Encoding, encoding_of
 from tidecast.errors import MessageError
 from tidecast.kafka_clients import (
     CONNECT_S,
@@ -17,7 +18,8 @@ from tidecast.kafka_clients import (
     kafka_python_options,
     partitions_found,
 )
-from tidecast.messages import Forecast, decode_forecast
+from tidecast.messages import Forecast
+from tidecast.record_reader import Record, read_plainly
 from tidecast.repeats import ForecastIdentity, SeenForecasts
 from tidecast.settings import Settings, load_settings
 from tidecast.topics import Topics, partition_of
@@ -30,7 +32,8 @@ FETCH_BYTES: Final = 4 * 1024 * 1024
 Start = Literal["latest", "earliest"]
 
 _log = logging.getLogger(__name__)
-_IDENTITY = msgspec.json.Decoder(ForecastIdentity)
+T = TypeVar("T")
+Identity = Forecast | ForecastIdentity
 
 
 class Subscriber:
@@ -84,6 +87,7 @@ class Subscriber:
                 check_crcs=False,
                 metrics_enabled=False,
             )
+            read_plainly(self._consumer)
             try:
                 self._take_position(start)
             except BaseException:
@@ -92,22 +96,11 @@ class Subscriber:
 
     def poll(self, timeout_s: float = 1.0) -> list[Forecast]:
         """The forecasts that have come, in order within a series; none after `timeout_s`."""
-        forecasts = (self._decoded(value) for value in self.poll_json(timeout_s))
-        return [forecast for forecast in forecasts if forecast is not None]
+        return self._poll(timeout_s, lambda encoding: encoding.forecast)
 
     def poll_json(self, timeout_s: float = 1.0) -> list[bytes]:
-        """Like `poll`, but the messages as they are on the wire, for about half the time."""
-        with kafka_errors(self._settings.kafka, f"read {self._topic}"):
-            if self._unkept:
-                self._consumer.commit_async()
-            batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
-        self._unkept = self._grouped and bool(batches)
-        return [
-            record.value
-            for records in batches.values()
-            for record in records
-            if (not self._wanted or record.key in self._wanted) and self._is_new(record)
-        ]
+        """Like `poll`, but as JSON: what was sent as such is untouched, for about half the time."""
+        return self._poll(timeout_s, lambda encoding: encoding.json)
 
     def __iter__(self) -> Iterator[Forecast]:
         """Every forecast, for ever; what was read ahead stays for the next loop."""
@@ -146,21 +139,36 @@ class Subscriber:
         for partition, offset in offsets.items():
             consumer.seek(partition, offset)
 
-    def _is_new(self, record: Any) -> bool:  # noqa: ANN401 - kafka-python has no types
-        try:
-            new = self._seen.is_new(_IDENTITY.decode(record.value))
-        except (msgspec.MsgspecError, TypeError, ValueError) as error:
-            self._skip(f"{record.topic}/{record.partition} offset {record.offset}: {error}")
-            return False
-        self.repeats += not new
-        return new
+    def _poll(
+        self, timeout_s: float, way: Callable[[Encoding], Callable[[bytes], tuple[Identity, T]]]
+    ) -> list[T]:
+        """What has come of the series asked for, without repeats."""
+        found: list[T] = []
+        for place, records in self._fetch(timeout_s).items():
+            for offset, key, value, headers in records:
+                if self._wanted and key not in self._wanted:
+                    continue
+                try:
+                    identity, message = way(encoding_of(headers))(value or b"")
+                    new = self._seen.is_new(identity)
+                except (MessageError, msgspec.MsgspecError, ValueError) as error:
+                    self._skip(f"{place.topic}/{place.partition} offset {offset}: {error}")
+                    continue
+                if new:
+                    found.append(message)
+                else:
+                    self.repeats += 1
+        return found
 
-    def _decoded(self, value: bytes) -> Forecast | None:
-        try:
-            return decode_forecast(value)
-        except MessageError as error:
-            self._skip(str(error))
-            return None
+    def _fetch(self, timeout_s: float) -> Mapping[TopicPartition, list[Record]]:
+        """The next records by partition, those before them done with."""
+        with kafka_errors(self._settings.kafka, f"read {self._topic}"):
+            if self._unkept:
+                self._consumer.commit_async()
+            found: Mapping[TopicPartition, list[Record]]
+            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        self._unkept = self._grouped and bool(found)
+        return found
 
     def _skip(self, why: str) -> None:
         self.undecodable += 1

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from stream.answering import Emit
 from stream.assignment import Services
 from stream.encoder import Messages
 from stream.engine import Answers, Engine
@@ -62,10 +63,10 @@ class FatedEngine(Engine):
         super().__init__(FatedPredictor(predictor, fate), stream)
         self._fate = fate
 
-    def apply(self, table: SeriesTable, records: Sequence[Record], silent: bool = False) -> Answers:
+    def apply(self, table: SeriesTable, records: Sequence[Record], emit: Emit = "all") -> Answers:
         """See Engine."""
         self._fate.visit("after_fetch")
-        return super().apply(table, records, silent)
+        return super().apply(table, records, emit)
 
 
 class FatedPredictor:

@@ -16,8 +16,9 @@ TAKEN_OVER_S: Final = 3.0
 """What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
 AWAKE_S: Final = 3.0
 """Long enough for one that wakes to do whatever it still would."""
-LAST_MOMENT_S: Final = 0.5
-"""Time to write a checkpoint, and not yet to join the group again."""
+LAST_MOMENT_S: Final = 2.0
+"""Time to write a checkpoint, on a busy machine too. To join the group again takes longer: Kafka
+waits for the others, who sleep."""
 DEATH_S: Final = 60.0
 LOOK_S: Final = 0.05
 COME_AND_GO_S: Final = 5.0

@@ -12,7 +12,13 @@ from aiokafka.errors import KafkaError as KafkaLibraryError
 from stream.encoder import Messages
 from stream.output import Delivery
 from tidecast.errors import KafkaError
-from tidecast.messages import FORECAST_SCHEMA, SCHEMA_HEADER, Rejection, rejection_headers
+from tidecast.messages import (
+    FORECAST_AVRO_SCHEMA,
+    FORECAST_SCHEMA,
+    SCHEMA_HEADER,
+    Rejection,
+    rejection_headers,
+)
 from tidecast.record_batch import Records, encode_headers, record_batches
 from tidecast.topics import OUTPUT_BYTES, Topics
 
@@ -20,7 +26,16 @@ REQUEST_TIMEOUT_MS: Final = 30_000
 
 BATCH_BYTES: Final = OUTPUT_BYTES // 2
 
-FORECAST_HEADERS: Final = encode_headers([(SCHEMA_HEADER, FORECAST_SCHEMA)])
+FORECAST_HEADERS: Final = {
+    schema: encode_headers([(SCHEMA_HEADER, schema)])
+    for schema in (FORECAST_SCHEMA, FORECAST_AVRO_SCHEMA)
+}
+
+
+def forecast_records(messages: Messages) -> Records:
+    """Forecasts, each with the header that names its encoding."""
+    headers = [FORECAST_HEADERS[messages.schema]] * len(messages.keys)
+    return Records(messages.keys, messages.values, headers)
 
 
 class KafkaOutput:
@@ -49,9 +64,7 @@ class KafkaOutput:
 
     async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
         """See Output."""
-        headers = [FORECAST_HEADERS] * len(messages.keys)
-        records = Records(messages.keys, messages.values, headers)
-        return await self._send(self._topics.forecasts, partition, records)
+        return await self._send(self._topics.forecasts, partition, forecast_records(messages))
 
     async def rejections(self, partition: int, rejections: Sequence[Rejection]) -> list[Delivery]:
         """See Output."""

@@ -85,7 +85,9 @@ class SeriesTable:
         """The newest slot of all: the series that holds it cannot be the one to end."""
         self._aggregation = Aggregation(layout.averaged, layout.summed)
         self._dtype = layout.dtype()
-        self._records: AnyArray = self._blank(FIRST_CAPACITY)
+        self._records: AnyArray = np.empty(FIRST_CAPACITY, self._dtype)
+        self._begun = 0
+        """Rows that hold something, or did; the memory of those after them was never touched."""
         self._ids = SeriesIds()
 
     def __len__(self) -> int:
@@ -282,9 +284,12 @@ class SeriesTable:
 
     def _reserve(self, rows: int) -> None:
         if rows > len(self._records):
-            # Half again: a copy now and then, and at most a third of the table unused.
-            extra = max(rows, len(self._records) * 3 // 2) - len(self._records)
-            self._records = np.concatenate([self._records, self._blank(extra)])
+            grown = np.empty(max(rows, len(self._records) * 3 // 2), self._dtype)
+            grown[: self._begun] = self._records[: self._begun]
+            self._records = grown
+        if rows > self._begun:
+            self._records[self._begun : rows] = self._blank(rows - self._begun)
+            self._begun = rows
 
     def _blank(self, rows: int) -> AnyArray:
         records = np.zeros(rows, self._dtype)

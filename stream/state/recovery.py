@@ -98,7 +98,7 @@ async def recover(
         await _rebuild_states(engine, table)
     ended: set[str] = set()
     async for records in log.read(checkpoint.partition, steps.replay_from, steps.go_on_at):
-        ended.update(engine.apply(table, records, silent=True).ended)
+        ended.update(engine.apply(table, records, "none").ended)
         done = records[-1].offset + 1 - steps.replay_from
         tell(Rebuild(len(table), done, steps.go_on_at - steps.replay_from))
     if stale_states or steps.replay_from < steps.go_on_at or checkpoint.cursor is None:

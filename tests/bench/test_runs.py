@@ -19,6 +19,7 @@ from bench import (
     workers,
 )
 from bench.jobs import Job
+from bench.line import STAGES
 from bench.pacing import BULK_RATE
 from bench.processes import BenchError
 from bench.report import as_json
@@ -54,10 +55,26 @@ def test_latency_counts_from_the_schedule_and_from_the_call(
         assert all(case[f"{name}_busy"] > 0 for name in ("publisher", "worker", "subscriber"))
 
 
-def test_stages_time_every_stage_of_the_worker(servers: LocalServers) -> None:
+def test_stages_are_timed_in_two_sizes_of_batches_and_add_up(servers: LocalServers) -> None:
     found = json.loads(as_json(stages.measure(servers, stages.Load(4_000, 40, repeats=1))))
-    assert found["checked"]["events"] > 0
-    assert all(found[f"{stage}_us"] > 0 for stage in stages.STAGES)
+    small, large = found["cases"]
+    assert (small["most_events_a_batch"], large["most_events_a_batch"]) == (256, 4_096)
+    assert small["events_a_batch"] <= 256 < large["events_a_batch"] == found["checked"]["events"]
+    for case in found["cases"]:
+        for kind in ("", "_wall"):
+            each = [case[f"{stage}{kind}_us"] for stage in STAGES]
+            # `place` is what is left of another time, which a disturbance may make negative.
+            assert all(case[f"{stage}{kind}_us"] > 0 for stage in STAGES if stage != "place")
+            assert case[f"sum{kind}_us"] == pytest.approx(sum(each), rel=1e-4)
+            assert case[f"whole{kind}_us"] > case[f"fetch{kind}_us"]
+    assert found["variable_us_per_event"] + found["fixed_us_per_batch"] / small[
+        "events_a_batch"
+    ] == pytest.approx(small["sum_us"], rel=1e-3)
+
+
+def test_stages_are_compared_between_sizes_of_batches(servers: LocalServers) -> None:
+    with pytest.raises(BenchError, match="give more events"):
+        stages.measure(servers, stages.Load(400, 40, repeats=1))
 
 
 def test_publish_counts_what_kafka_holds(servers: LocalServers, tmp_path: Path) -> None:

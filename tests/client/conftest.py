@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import pytest
 from kafka import KafkaProducer
@@ -10,12 +11,21 @@ from pydantic import SecretStr
 
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.local import LocalServers
-from tidecast.messages import Forecast, encode_forecast
+from tidecast.messages import FORECAST_SCHEMA, SCHEMA_HEADER, Forecast, encode_forecast
 from tidecast.settings import KafkaSettings, RedisSettings, Settings, StreamSettings
 from tidecast.topic_admin import create_topics
 from tidecast.topics import Topics
 
-Produce = Callable[[Iterable[Forecast | bytes]], None]
+
+class Produce(Protocol):
+    """Puts forecasts, or any bytes, on the forecasts topic, in order."""
+
+    def __call__(
+        self,
+        messages: Iterable[Forecast | bytes],
+        encode: Callable[[Forecast], bytes] = encode_forecast,
+        schema: bytes = FORECAST_SCHEMA,
+    ) -> None: ...
 
 
 @pytest.fixture
@@ -37,18 +47,26 @@ def stream(settings: Settings) -> Settings:
 
 @pytest.fixture
 def produce(stream: Settings) -> Iterator[Produce]:
-    """Puts forecasts, or any bytes, on the forecasts topic, in order."""
+    """See Produce."""
     topic = Topics.of(stream.stream.name).forecasts
     producer = KafkaProducer(**kafka_python_options(stream.kafka))
 
-    def send(messages: Iterable[Forecast | bytes]) -> None:
+    def send(
+        messages: Iterable[Forecast | bytes],
+        encode: Callable[[Forecast], bytes] = encode_forecast,
+        schema: bytes = FORECAST_SCHEMA,
+    ) -> None:
+        headers = [(SCHEMA_HEADER, schema)]
         for message in messages:
             if isinstance(message, bytes):
-                producer.send(topic, message, b"noise", partition=0)
+                producer.send(topic, message, b"noise", partition=0, headers=headers)
                 continue
-            partition = message.source.partition
             producer.send(
-                topic, encode_forecast(message), message.series_id.encode(), partition=partition
+                topic,
+                encode(message),
+                message.series_id.encode(),
+                partition=message.source.partition,
+                headers=headers,
             )
         producer.flush(10)
 

@@ -16,6 +16,7 @@ import pytest
 from tests.client.conftest import Produce
 from tests.client.forecasts import forecast
 from tests.waiting import wait_until
+from tidecast.forecast_avro import forecast_schema
 from tidecast.forecast_text import one_line, sparkline
 from tidecast.messages import encode_forecast
 from tidecast.settings import Settings
@@ -220,6 +221,7 @@ def test_the_version_and_the_schemas_are_printed() -> None:
     assert re.fullmatch(r"tidecast \d+\.\d+\.\d+\n", run("--version", env={})[1])
     schemas = json.loads(run("schemas", env={})[1])
     assert {"Observation", "Forecast", "Status"} <= set(schemas)
+    assert run("schemas", "--avro", env={})[1] == forecast_schema()
 
 
 def test_a_sparkline_goes_from_the_lowest_to_the_highest() -> None:

@@ -10,12 +10,13 @@ from typing import TypeVar
 
 import pytest
 
+from tests.client.avro import avro_of
 from tests.client.conftest import Produce
 from tests.client.forecasts import forecast
 from tests.waiting import wait_until
 from tidecast import Forecast, Publisher, Settings, Subscriber
 from tidecast.errors import SettingsError
-from tidecast.messages import decode_forecast
+from tidecast.messages import FORECAST_AVRO_SCHEMA, decode_forecast
 
 T = TypeVar("T")
 NAMES = [f"series-{i}" for i in range(6)]
@@ -78,6 +79,28 @@ def test_the_messages_themselves_come_once_too(stream: Settings, produce: Produc
         messages = gather(subscriber.poll_json, 12)
         assert subscriber.poll_json(0.3) == []
     assert by_id(map(decode_forecast, messages)) == by_id(answers(range(12)))
+
+
+def test_a_topic_may_hold_both_encodings(stream: Settings, produce: Produce) -> None:
+    sent = answers(range(12))
+    produce(sent[:6])
+    produce(sent[3:], avro_of, FORECAST_AVRO_SCHEMA)
+    with Subscriber(stream, start="earliest") as subscriber:
+        assert by_id(gather(subscriber.poll, 12)) == by_id(sent)
+    with Subscriber(stream, start="earliest") as subscriber:
+        messages = gather(subscriber.poll_json, 12)
+        wait_until(lambda: subscriber.poll(0.1) == [] and subscriber.repeats == 3, 5, "3 repeats")
+    assert by_id(map(decode_forecast, messages)) == by_id(sent)
+
+
+@pytest.mark.parametrize("noise", [b"", b"{}", avro_of(answers([5])[0])[:-1]])
+def test_what_is_no_avro_is_skipped_and_counted(
+    stream: Settings, produce: Produce, noise: bytes
+) -> None:
+    produce([noise, *answers([1])], avro_of, FORECAST_AVRO_SCHEMA)
+    with Subscriber(stream, start="earliest") as subscriber:
+        assert by_id(gather(subscriber.poll, 1)) == by_id(answers([1]))
+        wait_until(lambda: subscriber.poll(0.1) == [] and subscriber.undecodable == 1, 5, "1 skip")
 
 
 def test_what_is_no_forecast_is_skipped_and_counted(

@@ -22,9 +22,10 @@ def forecasts() -> list[LoggedRecord]:
     """What a worker that does well sends, each a second after its event."""
     encoder = Encoder(ENGINE.manifest, ENGINE.stream, *PLACE)
     answers = ENGINE.apply(ENGINE.new_table(), EVENTS)
+    messages = encoder.encode(EVENTS, answers)
     return [
-        LoggedRecord(offset, EVENTS[offset].timestamp + 1000, *message)
-        for offset, message in enumerate(zip(*encoder.encode(EVENTS, answers), strict=True))
+        LoggedRecord(event.offset, event.timestamp + 1000, key, value)
+        for event, key, value in zip(EVENTS, messages.keys, messages.values, strict=True)
     ]
 
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from stream.encoder import Encoder, quantile_chunks, written_times
+from stream.encoder import Encoder
 from stream.engine import Answers
 from stream.forecaster import STATUSES
 from stream.grid import FloatArray
+from stream.json_forecasts import quantile_chunks, written_times
 from stream.records import LoggedRecord
 from stream.testing import NOW_MS, CountingPredictor
 from tidecast.messages import EPOCH, Forecast, ForecastIds, Source, decode_forecast

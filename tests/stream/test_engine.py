@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.answering import Emit
 from stream.engine import Answers, Engine
 from stream.forecaster import STATUSES
 from stream.records import LoggedRecord
@@ -33,16 +34,19 @@ def engine_of(
     return Engine(CountingPredictor(context), stream)
 
 
+def parts_of(records: list[LoggedRecord], cuts: set[int]) -> list[list[LoggedRecord]]:
+    edges = [0, *sorted(cut for cut in cuts if cut < len(records)), len(records)]
+    return [records[start:end] for start, end in pairwise(edges)]
+
+
 def apply_in_parts(
-    engine: Engine, records: list[LoggedRecord], cuts: set[int]
+    engine: Engine, records: list[LoggedRecord], cuts: set[int], emit: Emit = "all"
 ) -> tuple[SeriesTable, list[tuple[object, ...]]]:
     """The table after all records, and everything that was answered, by offset."""
     table = engine.new_table()
     answered: list[tuple[object, ...]] = []
-    edges = [0, *sorted(cut for cut in cuts if cut < len(records)), len(records)]
-    for start, end in pairwise(edges):
-        part = records[start:end]
-        answered += by_offset(part, engine.apply(table, part))
+    for part in parts_of(records, cuts):
+        answered += by_offset(part, engine.apply(table, part, emit))
     return table, answered
 
 

@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
+from stream.encoder import Messages
 from stream.engine import Engine
+from stream.output import Delivery
 from stream.partition import ASIDE
 from stream.predictor import Inputs, Prediction
 from stream.records import LoggedRecord
@@ -100,6 +102,40 @@ async def test_the_event_loop_goes_on_while_the_model_has_a_large_batch() -> Non
     await handling
     assert offsets(output) == list(range(ASIDE + 1))
     assert partition.saved == ASIDE + 1
+
+
+class GatedOutput(InMemoryOutput):
+    """An output that accepts forecasts when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_accept = asyncio.Event()
+
+    async def forecasts(self, partition: int, messages: Messages) -> list[Delivery]:
+        await self.may_accept.wait()
+        return await super().forecasts(partition, messages)
+
+
+async def test_a_batch_is_applied_while_the_one_before_is_written() -> None:
+    output, store = GatedOutput(), InMemoryStore()
+    partition = await partition_of(output, store, engine=ENGINE)
+    ends = [4, 9, 15]
+    batches = [RECORDS[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    handling = [asyncio.create_task(partition.handle(batch)) for batch in batches]
+    await settle()
+    assert partition.cursor == ends[1]  # the third waits
+    saving = asyncio.create_task(partition.save())
+    releasing = asyncio.create_task(partition.release())
+    await settle()
+    assert (saving.done(), releasing.done()) == (False, False)
+    assert await cursor_in(store) == 0
+    output.may_accept.set()
+    await asyncio.gather(saving, releasing, *handling)
+    assert offsets(output) == list(range(ends[2]))
+    assert partition.cursor == ends[2]
+    await partition.save()
+    assert await cursor_in(store) == ends[2]
+    assert await rows_in(store) == await rows_after(RECORDS[: ends[2]])
 
 
 async def test_records_missing_before_a_batch_are_read_from_the_log() -> None:

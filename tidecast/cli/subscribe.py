@@ -47,7 +47,7 @@ def _write_json(subscriber: Subscriber, limit: int | None) -> None:
     while left is None or left > 0:
         messages = subscriber.poll_json()[:left]
         if messages:
-            sys.stdout.buffer.write(b"\n".join(messages) + b"\n")
+            sys.stdout.buffer.write(b"\n".join([*messages, b""]))
             sys.stdout.buffer.flush()
         if left is not None:
             left -= len(messages)

@@ -11,6 +11,7 @@ from random import Random
 from typing import Final
 
 from stream.assignment import Assignment, Batch, Services
+from stream.engine import Engine
 from stream.records import LoggedRecord
 from stream.state.checkpoint import Owner, Store, TopicPartition
 from stream.testing import InMemoryLog, Message
@@ -26,6 +27,8 @@ ENGINE: Final = engine_of(
 """Series end and are refused. Sums, since an event that is applied twice must show: the last value
 by event time would not."""
 LARGEST_BATCH: Final = 5
+IN_HAND: Final = 3
+"""Batches of a worker answered at a time, of one partition or of several."""
 TURNS: Final = 4
 """Turns of the event loop in which what was set free arrives at its next gate."""
 
@@ -33,19 +36,24 @@ Records = Mapping[TopicPartition, Sequence[LoggedRecord]]
 
 
 class World:
-    """What outlives the workers. The last four arguments leave a rule of the protocol out."""
+    """What outlives the workers. The last four arguments leave a rule of the protocol out.
+
+    engine: of every worker, in the place of ENGINE.
+    """
 
     def __init__(
         self,
         random: Random,
         records: Records,
         vault: Vault,
+        engine: Engine = ENGINE,
         break_store: Callable[[Store], Store] = lambda store: store,
         output_of: Callable[[list[Message | Rejection], Gate], GatedOutput] = GatedOutput,
         commits_early: bool = False,
         ignores_cursor: bool = False,
     ) -> None:
         self.random, self.records, self.vault = random, records, vault
+        self.engine = engine
         self.log = InMemoryLog(partitions=len(records))
         for place, written in records.items():
             self.log.append(place, written)
@@ -97,10 +105,11 @@ class SimulatedWorker:
         self.output = world.output_of(world.topic, self.gate)
         self.store = GatedStore(world.break_store(world.vault.store), self.gate, world.random)
         services = Services(self.store, GatedLog(world.log, self.gate), self.output)
-        self.assignment = Assignment(ENGINE, services, WorkerSettings())
+        self.assignment = Assignment(world.engine, services, WorkerSettings())
         self._world = world
         self._given = asyncio.Event()
         self._flowing = False
+        self._room = asyncio.Semaphore(IN_HAND)
         self.tasks = [
             asyncio.create_task(self._consume_for_ever()),
             asyncio.create_task(self.assignment.claim_assigned()),
@@ -149,19 +158,24 @@ class SimulatedWorker:
             await self.gate()
             # Faust drops a batch at times and goes on behind it.
             if random.random() > 0.1:
-                await self._handle(Batch(place, owner, batch))
+                await self._begin(Batch(place, owner, batch))
             if world.commits_early:
                 world.commit(owner, place, batch[-1].offset + 1)
         if self._flowing and self.owner == owner:
             # The last record again, in case it was in a batch that was dropped.
             for place in places:
-                await self._handle(Batch(place, owner, world.records[place][-1:]))
+                await self._begin(Batch(place, owner, world.records[place][-1:]))
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _begin(self, batch: Batch) -> None:
+        await self._room.acquire()
+        self.tasks.append(asyncio.create_task(self._answer(batch)))
+
+    async def _answer(self, batch: Batch) -> None:
         held = self.assignment.held.get(batch.partition)
         if self._world.ignores_cursor and held is not None:
             held.cursor = min(held.cursor, batch.records[0].offset)
         await self.assignment.handle(batch)
+        self._room.release()
 
     async def _records_left(self, place: TopicPartition) -> Sequence[LoggedRecord]:
         await self.gate()

@@ -1,0 +1,24 @@
+"""The forecasts of a batch before they are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from stream.forecaster import Forecasts
+from stream.grid import IntArray
+
+
+class ForecastColumns(NamedTuple):
+    """N forecasts: what differs from one to the other.
+
+    forecast_ids: 32 hex digits each. origins_ms, issued_ms: [N] milliseconds since 1970 UTC.
+    offsets: of the answered records, or NO_OFFSET.
+    """
+
+    forecast_ids: Sequence[str]
+    series_ids: Sequence[str]
+    origins_ms: IntArray
+    issued_ms: IntArray
+    forecasts: Forecasts
+    offsets: Sequence[int]

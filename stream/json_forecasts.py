@@ -1,0 +1,91 @@
+"""Forecasts to JSON: the numbers of a whole batch are written in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import orjson
+
+from stream.forecast_columns import ForecastColumns
+from stream.forecaster import STATUSES
+from stream.grid import FloatArray, IntArray
+from tidecast.bundle import Manifest
+
+ENCODED_AT_ONCE: Final = 256
+"""Forecasts per call of the JSON library: their text then stays in the processor's cache."""
+
+FORM: Final = b'{"forecast_id":"%b","series_id":"%b","origin":%b%b%b%b%d}}'
+"""A message; what is left open brings the fields between along."""
+
+
+class JsonForecasts:
+    """Writes the forecasts of one model for one partition; held equal to `Forecast` by a test."""
+
+    def __init__(self, manifest: Manifest, step_seconds: int, partition: int) -> None:
+        fixed = {
+            "step_seconds": step_seconds,
+            "model": manifest.name,
+            "model_version": manifest.version,
+            "target": manifest.target,
+            "quantile_levels": list(manifest.quantile_levels),
+        }
+        # What many messages of a batch have in common, such as a time, brings the text around it
+        # along: fewer parts are then put together for each.
+        self._issued = b'%%b,%b,"quantiles":[[' % orjson.dumps(fixed)[1:-1].replace(b"%", b"%%")
+        self._tails = [
+            b']],"status":%b,"source":{"partition":%d,"offset":' % (orjson.dumps(status), partition)
+            for status in STATUSES
+        ]
+
+    def written(self, columns: ForecastColumns) -> list[bytes]:
+        """The messages [N]."""
+        parts = zip(
+            string_chunks(columns.forecast_ids),
+            string_chunks(columns.series_ids),
+            written_times(b'%b,"issued_at":', columns.origins_ms),
+            written_times(self._issued, columns.issued_ms),
+            quantile_chunks(columns.forecasts.quantiles),
+            [self._tails[status] for status in columns.forecasts.statuses.tolist()],
+            columns.offsets,
+            strict=True,
+        )
+        return [FORM % part for part in parts]
+
+
+def string_chunks(texts: Sequence[str]) -> list[bytes]:
+    """JSON of each text without the quotes around it, in one pass.
+
+    No string of JSON holds the three characters between two others: within one, a quote follows a
+    backslash.
+    """
+    return orjson.dumps(list(texts))[2:-2].split(b'","') if texts else []
+
+
+def quantile_chunks(forecasts: FloatArray) -> list[bytes]:
+    """JSON of each forecast's rows without the outer brackets, level by level.
+
+    forecasts: [N, horizon, levels]. Numbers are the shortest that read back as the same float32.
+    """
+    by_level = np.ascontiguousarray(forecasts.transpose(0, 2, 1))
+    chunks: list[bytes] = []
+    for first in range(0, len(by_level), ENCODED_AT_ONCE):
+        part = by_level[first : first + ENCODED_AT_ONCE]
+        text = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)
+        chunks += text[3:-3].split(b"]],[[")
+    return chunks
+
+
+def written_times(form: bytes, times_ms: IntArray) -> list[bytes]:
+    """The form with the JSON string of each timestamp [N] in it; a batch has few different ones."""
+    times = times_ms.tolist()
+    distinct = list(dict.fromkeys(times))
+    texts = np.datetime_as_string(
+        np.array(distinct, "datetime64[ms]"), unit="ms", timezone="UTC"
+    ).tolist()
+    written = {
+        time_ms: form % (b'"%b"' % text.encode().replace(b".000", b""))
+        for time_ms, text in zip(distinct, texts, strict=True)
+    }
+    return [written[time_ms] for time_ms in times]
