@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from stream.forecast_columns import ForecastColumns
+from stream.forecast_columns import ForecastColumns, as_written
 from stream.forecaster import Forecasts
 from stream.grid import AnyArray, IntArray
 from tidecast.bundle import Manifest
@@ -28,6 +28,7 @@ class AvroForecasts:
             varint(partition).replace(b"%", b"%%"),
             model.replace(b"%", b"%%"),
         )
+        self._manifest = manifest
         self._block = _block(manifest, step_seconds)
 
     def written(self, columns: ForecastColumns) -> list[bytes]:
@@ -47,7 +48,8 @@ class AvroForecasts:
 
     def _blocks(self, forecasts: Forecasts) -> list[bytes]:
         blocks = np.repeat(self._block, len(forecasts.statuses))
-        blocks["quantiles"]["numbers"] = forecasts.quantiles.transpose(0, 2, 1)
+        numbers = as_written(forecasts.quantiles, self._manifest)
+        blocks["rows"]["numbers"] = numbers.reshape(blocks["rows"]["numbers"].shape)
         blocks["status"] = forecasts.statuses * 2  # a varint of one byte
         return _slices(blocks.tobytes(), blocks.itemsize)
 
@@ -55,26 +57,34 @@ class AvroForecasts:
 def _block(manifest: Manifest, step_seconds: int) -> AnyArray:
     """The end of a message, from `step_seconds` on, as an array of one record.
 
-    All messages of a model have it at the same length: `quantiles` and `status` are to be set.
+    All messages of a model have it at the same length: the numbers of the `rows`, which are levels,
+    or a single one of probabilities, and `status` are to be set.
     """
-    levels, horizon = manifest.quantile_levels, manifest.horizon
-    head = b"".join(
-        [
-            varint(step_seconds),
-            _text(manifest.target),
-            varint(len(levels)),
-            struct.pack(f"<{len(levels)}d", *levels),
-            END,
-            varint(len(levels)),
-        ]
-    )
-    count = varint(horizon)
-    row = [("count", f"V{len(count)}"), ("numbers", "<f4", (horizon,)), ("end", "u1")]
-    fields = [("head", f"V{len(head)}"), ("quantiles", row, (len(levels),)), ("end", "u1")]
+    levels, classes = manifest.quantile_levels, manifest.classes
+    before = [
+        varint(step_seconds),
+        _text(manifest.target),
+        varint(manifest.lead),
+        _array([struct.pack("<d", level) for level in levels]),
+    ]
+    if classes:
+        before += [_array([]), _array([_text(name) for name in classes])]
+        rows, numbers, after = 1, len(classes), b""
+    else:
+        before += [varint(len(levels))]
+        rows, numbers, after = len(levels), manifest.horizon, END + _array([]) + _array([])
+    head, count = b"".join(before), varint(numbers)
+    row = [("count", f"V{len(count)}"), ("numbers", "<f4", (numbers,)), ("end", "u1")]
+    fields = [("head", f"V{len(head)}"), ("rows", row, (rows,)), ("after", "u1", (len(after),))]
     block = np.zeros(1, [*fields, ("status", "u1")])
     block["head"] = np.void(head)
-    block["quantiles"]["count"] = np.void(count)
+    block["rows"]["count"] = np.void(count)
+    block["after"] = np.frombuffer(after, np.uint8)
     return block
+
+
+def _array(items: list[bytes]) -> bytes:
+    return varint(len(items)) + b"".join(items) + END if items else END
 
 
 def _written_times(times_ms: IntArray) -> list[bytes]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stream.forecaster import Forecasts
-from stream.grid import IntArray
+from stream.grid import FloatArray, IntArray
+from tidecast.bundle import Manifest
 
 
 class ForecastColumns(NamedTuple):
@@ -22,3 +23,11 @@ class ForecastColumns(NamedTuple):
     issued_ms: IntArray
     forecasts: Forecasts
     offsets: Sequence[int]
+
+
+def as_written(answers: FloatArray, manifest: Manifest) -> FloatArray:
+    """The numbers of a model's answers [N, horizon, width] in the order of a message.
+
+    [N, levels, horizon] of forecasts, [N, classes] of a classifier's probabilities.
+    """
+    return answers[:, 0] if manifest.classes else answers.transpose(0, 2, 1)

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import orjson
 
-from stream.forecast_columns import ForecastColumns
+from stream.forecast_columns import ForecastColumns, as_written
 from stream.forecaster import STATUSES
 from stream.grid import FloatArray, IntArray
 from tidecast.bundle import Manifest
+from tidecast.messages import USUAL_LEAD
 
 ENCODED_AT_ONCE: Final = 256
 """Forecasts per call of the JSON library: their text then stays in the processor's cache."""
@@ -24,18 +25,28 @@ class JsonForecasts:
     """Writes the forecasts of one model for one partition; held equal to `Forecast` by a test."""
 
     def __init__(self, manifest: Manifest, step_seconds: int, partition: int) -> None:
-        fixed = {
+        fixed: dict[str, object] = {
             "step_seconds": step_seconds,
             "model": manifest.name,
             "model_version": manifest.version,
             "target": manifest.target,
-            "quantile_levels": list(manifest.quantile_levels),
         }
+        if manifest.lead != USUAL_LEAD:
+            fixed["lead"] = manifest.lead
+        if manifest.classes:
+            fixed["classes"] = manifest.classes
+            before, after = b'"probabilities":[', b"]"
+        else:
+            fixed["quantile_levels"] = manifest.quantile_levels
+            before, after = b'"quantiles":[[', b"]]"
+        self._manifest = manifest
         # What many messages of a batch have in common, such as a time, brings the text around it
         # along: fewer parts are then put together for each.
-        self._issued = b'%%b,%b,"quantiles":[[' % orjson.dumps(fixed)[1:-1].replace(b"%", b"%%")
+        model = orjson.dumps(fixed)[1:-1].replace(b"%", b"%%")
+        self._issued = b"%%b,%b,%b" % (model, before)
         self._tails = [
-            b']],"status":%b,"source":{"partition":%d,"offset":' % (orjson.dumps(status), partition)
+            b'%b,"status":%b,"source":{"partition":%d,"offset":'
+            % (after, orjson.dumps(status), partition)
             for status in STATUSES
         ]
 
@@ -46,7 +57,7 @@ class JsonForecasts:
             string_chunks(columns.series_ids),
             written_times(b'%b,"issued_at":', columns.origins_ms),
             written_times(self._issued, columns.issued_ms),
-            quantile_chunks(columns.forecasts.quantiles),
+            number_chunks(as_written(columns.forecasts.quantiles, self._manifest)),
             [self._tails[status] for status in columns.forecasts.statuses.tolist()],
             columns.offsets,
             strict=True,
@@ -63,17 +74,19 @@ def string_chunks(texts: Sequence[str]) -> list[bytes]:
     return orjson.dumps(list(texts))[2:-2].split(b'","') if texts else []
 
 
-def quantile_chunks(forecasts: FloatArray) -> list[bytes]:
-    """JSON of each forecast's rows without the outer brackets, level by level.
+def number_chunks(numbers: FloatArray) -> list[bytes]:
+    """JSON of each item [N, ...] without the outermost brackets of it.
 
-    forecasts: [N, horizon, levels]. Numbers are the shortest that read back as the same float32.
+    Numbers are the shortest that read back as the same float32.
     """
-    by_level = np.ascontiguousarray(forecasts.transpose(0, 2, 1))
+    numbers = np.ascontiguousarray(numbers)
+    depth = numbers.ndim
+    between = b"]" * (depth - 1) + b"," + b"[" * (depth - 1)
     chunks: list[bytes] = []
-    for first in range(0, len(by_level), ENCODED_AT_ONCE):
-        part = by_level[first : first + ENCODED_AT_ONCE]
+    for first in range(0, len(numbers), ENCODED_AT_ONCE):
+        part = numbers[first : first + ENCODED_AT_ONCE]
         text = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)
-        chunks += text[3:-3].split(b"]],[[")
+        chunks += text[depth:-depth].split(between)
     return chunks
 
 

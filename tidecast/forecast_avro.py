@@ -113,8 +113,11 @@ def _forecast(reader: _Reader) -> Forecast:
         issued_at=reader.time(),
         step_seconds=reader.long(),
         target=reader.text(),
+        lead=reader.long(),
         quantile_levels=reader.numbers("d"),
         quantiles=reader.items(lambda: reader.numbers("f")),
+        classes=reader.items(reader.text),
+        probabilities=reader.numbers("f"),
         status=reader.symbol(STATUSES),
     )
     reader.end()

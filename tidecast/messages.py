@@ -44,6 +44,9 @@ MILLISECOND: Final = timedelta(milliseconds=1)
 NO_OFFSET: Final = -1
 """The source offset of a stale forecast: no record, but a timer."""
 
+USUAL_LEAD: Final = 1
+"""A forecast begins with the slot after the newest one."""
+
 SeriesId = Annotated[str, Meta(min_length=1, max_length=SERIES_ID_BYTES)]
 EventId = Annotated[str, Meta(min_length=1, max_length=EVENT_ID_BYTES)]
 ZonedTime = Annotated[datetime, Meta(tz=True)]
@@ -88,12 +91,14 @@ class Source(msgspec.Struct, frozen=True):
     offset: int
 
 
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+class Forecast(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Quantiles of the whole horizon: `quantiles[level][lead - 1]`, in the target's units.
 
-    `origin` is the start of the newest slot known, `issued_at` the Kafka timestamp of the record
-    that was answered. Of a stale forecast they are the slot and the time at which its timer went
-    off. Readers ignore fields they do not know.
+    A model of one number, or of classes, answers for one slot: the one `lead` after `origin`. A
+    classifier says `probabilities[class]` of its `classes` instead. `origin` is the start of the
+    newest slot known, `issued_at` the Kafka timestamp of the record that was answered. Of a stale
+    forecast they are the slot and the time at which its timer went off. Readers ignore fields they
+    do not know; a message leaves out a list that is empty, and the usual lead.
     """
 
     forecast_id: str
@@ -104,8 +109,11 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     model_version: str
     target: str
-    quantile_levels: list[float]
-    quantiles: list[list[float]]
+    lead: int = USUAL_LEAD
+    quantile_levels: list[float] = []
+    quantiles: list[list[float]] = []
+    classes: list[str] = []
+    probabilities: list[float] = []
     status: Status
     source: Source
 

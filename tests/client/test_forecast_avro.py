@@ -54,7 +54,7 @@ def test_the_schema_has_the_fields_of_a_forecast_and_its_statuses() -> None:
 
 def test_an_array_may_come_in_blocks_of_stated_length() -> None:
     """As writers may send it that do not know its length beforehand."""
-    levels = b"\6" + WRITTEN[WRITTEN.index(b"value") + 6 :][:24] + b"\0"
+    levels = b"\6" + WRITTEN[WRITTEN.index(b"value") + 7 :][:24] + b"\0"
     assert levels in WRITTEN
     in_blocks = b"\1\20" + levels[1:9] + b"\4" + levels[9:25] + b"\0"
     assert decode_avro_forecast(WRITTEN.replace(levels, in_blocks)) == forecast("a", 7)

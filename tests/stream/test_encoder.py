@@ -15,7 +15,7 @@ from stream.encoder import Encoder
 from stream.engine import Answers
 from stream.forecaster import STATUSES
 from stream.grid import FloatArray
-from stream.json_forecasts import quantile_chunks, written_times
+from stream.json_forecasts import number_chunks, written_times
 from stream.records import LoggedRecord
 from stream.testing import NOW_MS, CountingPredictor
 from tidecast.messages import EPOCH, Forecast, ForecastIds, Source, decode_forecast
@@ -99,8 +99,8 @@ def test_only_answered_records_are_encoded() -> None:
 
 @given(ARRAYS)
 def test_quantiles_read_back_as_the_same_float32(forecasts: FloatArray) -> None:
-    read = [json.loads(b"[[%b]]" % chunk) for chunk in quantile_chunks(forecasts)]
     by_level = forecasts.transpose(0, 2, 1)
+    read = [json.loads(b"[[%b]]" % chunk) for chunk in number_chunks(by_level)]
     np.testing.assert_array_equal(np.array(read, np.float32), by_level)
     assert np.array(read, np.float32).tobytes() == by_level.tobytes()
 
