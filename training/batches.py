@@ -63,10 +63,12 @@ class TableBatches:
     def __init__(self, table: Table, cut: Split, fit: FitConfig, seed: int) -> None:
         self.fit = fit
         self.seed = seed
-        self.history = torch.from_numpy(table.values[:, : cut.validate])
+        self.history = torch.from_numpy(table.values[:, : cut.validate, 0])
         start = max(cut.validate - WARM_UP, 0)
         self.first = cut.validate - start
-        self.validation = torch.from_numpy(table.values[: fit.validation_series, start : cut.test])
+        self.validation = torch.from_numpy(
+            table.values[: fit.validation_series, start : cut.test, 0]
+        )
 
     def train(self, step: int) -> Tensor:
         """See `Batches.train`. Pieces are shorter than `fit.length` where the history is."""

@@ -43,7 +43,7 @@ Benchmark = StreamBenchmark | RowsBenchmark
 def load(benchmark: Benchmark, folder: Path, horizon: int, seasonality: int) -> Task:
     """Read a benchmark; its paths start at `folder`. Raises DataError when a file is unfit."""
     if isinstance(benchmark, StreamBenchmark):
-        values = read_csv(folder / benchmark.path, benchmark.layout, None).values
+        values = read_csv(folder / benchmark.path, benchmark.layout, None).values[..., 0]
         origins = np.arange(benchmark.first - 1, values.shape[1] - horizon)
         return Task(benchmark.name, values, origins, benchmark.first, seasonality)
     past = read_rows(folder / benchmark.path)

@@ -58,7 +58,7 @@ def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
-        Task("test part", table.values, origins, cut.test, recipe.seasonality),
+        Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
         file_sha256(path),
         data.licence,
         table.step_seconds,

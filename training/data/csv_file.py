@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tidecast.errors import DataError
+from tidecast.messages import VALUE_CHANNEL
 from training.data.table import Table, on_grid
 
 LONG_COLUMNS: Final = ("series_id", "timestamp", "value")
@@ -39,7 +40,8 @@ def read_csv(path: Path, layout: Literal["wide", "long"], step_seconds: int | No
     values, first, step = on_grid(
         rows["number"].to_numpy(), seconds, rows["value"].to_numpy(), step_seconds
     )
-    return Table(tuple(str(name) for name in names), values, first, step)
+    series = tuple(str(name) for name in names)
+    return Table(series, values[..., None], (VALUE_CHANNEL,), first, step)
 
 
 def file_sha256(path: Path) -> str:

@@ -11,16 +11,23 @@ from training.data.waves import Floats, Ints
 
 
 class Table(NamedTuple):
-    """Many series over the same slots.
+    """Many series over the same slots of an even grid; NaN = missing.
 
-    names: one a series. values: float32 [series, slots], NaN = missing. first: epoch seconds of
-    the first slot. step_seconds: the grid's step.
+    names: one a series. values: float32 [series, slots, channels]. channels: their names. first:
+    epoch seconds of the first slot. step_seconds: the grid's step. labels: float32 [series, slots]
+    of what was measured elsewhere, numbers of classes or a quantity; None where a channel is the
+    target. known: float32 [series, slots, covariates] of what is known ahead; covariates: their
+    names.
     """
 
     names: tuple[str, ...]
     values: Floats
+    channels: tuple[str, ...]
     first: int
     step_seconds: int
+    labels: Floats | None = None
+    known: Floats | None = None
+    covariates: tuple[str, ...] = ()
 
 
 class Split(NamedTuple):
