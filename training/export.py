@@ -1,4 +1,4 @@
-"""From torch to ONNX: one step of a streaming forecaster as a graph by the bundle's contract."""
+"""From torch to ONNX: a model as a graph by the bundle's contract."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
-from training.models.forecaster import Forecaster
+from training.models.model import Model, Shape, Signature
 
 OPSET: Final = 18
-INPUTS: Final = ("window", "origin", "state")
-OUTPUTS: Final = ("forecast", "next_state")
+BATCH_AXIS: Final = "B"
+TRACED: Final = 2
+"""Rows of the example that is traced; the graph takes any number."""
+WHOLE_NUMBERS: Final = ("origin",)
+"""Inputs of int64; all others are float32."""
 
 
-def export(model: Forecaster) -> bytes:
-    """Return the graph of one step, weights inside, for any number of series at once."""
-    config = model.config
-    example = (
-        torch.zeros(2, config.context, 1),
-        torch.zeros(2, dtype=torch.int64),
-        torch.zeros(2, model.state_size),
+def export(model: Model) -> bytes:
+    """The graph of one call, weights inside, for any number of series at once."""
+    signature = model.signature
+    names = (*signature.inputs, *signature.outputs)
+    example = tuple(
+        torch.zeros(TRACED, *shape, dtype=torch.int64 if name in WHOLE_NUMBERS else torch.float32)
+        for name, shape in signature.inputs.items()
     )
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
@@ -34,38 +37,33 @@ def export(model: Forecaster) -> bytes:
             model,
             example,
             path,
-            input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_axes={name: {0: "B"} for name in (*INPUTS, *OUTPUTS)},
+            input_names=list(signature.inputs),
+            output_names=list(signature.outputs),
+            dynamic_axes={name: {0: BATCH_AXIS} for name in names},
             opset_version=OPSET,
             dynamo=False,
         )
         graph = onnx.load(path)
-    _declare(graph, model)
+    declare(graph, signature)
     onnx.checker.check_model(graph, full_check=True)
     serialised: bytes = graph.SerializeToString()
     return serialised
 
 
-def _declare(graph: onnx.ModelProto, model: Forecaster) -> None:
-    """Write the contract's inputs and outputs over the traced ones.
+def declare(graph: onnx.ModelProto, signature: Signature) -> None:
+    """Write the contract's inputs and outputs over those of the graph.
 
-    The tracer drops `origin`, which nothing reads, and does not see that all axes but the first
-    are fixed.
+    The tracer drops inputs that nothing reads, and does not see that all axes but the first are
+    fixed.
     """
-    config = model.config
-    levels = len(config.quantile_levels)
-    shapes = {
-        "window": ("B", config.context, 1),
-        "origin": ("B",),
-        "state": ("B", model.state_size),
-        "forecast": ("B", config.horizon, levels),
-        "next_state": ("B", model.state_size),
-    }
-    kinds = {"origin": TensorProto.INT64}
-    for names, values in ((INPUTS, graph.graph.input), (OUTPUTS, graph.graph.output)):
+    for shapes, values in (
+        (signature.inputs, graph.graph.input),
+        (signature.outputs, graph.graph.output),
+    ):
         del values[:]
-        values.extend(
-            helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), shapes[name])
-            for name in names
-        )
+        values.extend(_declared(name, shape) for name, shape in shapes.items())
+
+
+def _declared(name: str, shape: Shape) -> onnx.ValueInfoProto:
+    kind = TensorProto.INT64 if name in WHOLE_NUMBERS else TensorProto.FLOAT
+    return helper.make_tensor_value_info(name, kind, (BATCH_AXIS, *shape))

@@ -1,28 +1,36 @@
 """The parity gate: an exported graph must compute what the torch model computes.
 
-Both run over hostile series, once from single windows and once over 500 slots, each carrying its
-own state, in batches of 1, 7 and 256. The error of a forecast is its distance to torch's over the
-larger of torch's magnitude and the range of the window's values: a forecast near zero of a series
-that spans a thousand is not asked for more digits than the series has.
+Both run over hostile series, once from single windows and, where they are recurrent, once over 500
+slots, each carrying its own state, in batches of 1, 7 and 256. The error of an answer is its
+distance to torch's over the larger of torch's magnitude and the model's own unit.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, final
 
 import numpy as np
+import onnxruntime
 import torch
 
 from tidecast.errors import BundleError
-from training.data.waves import Floats
+from training.data.waves import Floats, Ints
 from training.hostile import MAKERS, hostile_series
-from training.models.forecaster import Forecaster
-from training.runner import Runner
+from training.models.model import Model
 
 TOLERANCE: Final = 1e-4
 CARRIED: Final = 500
+SINGLE: Final = range(40, CARRIED, 60)
+"""Slots at which windows are taken by themselves."""
 BATCHES: Final = (1, 7, 256)
 LARGEST: Final = 256
+FIRST_ORIGIN: Final = 1_700_000_000
+STEP_S: Final = 5_400
+"""Between two slots: no calendar feature stands still for it."""
+UNKNOWN: Final = 0.1
+"""Part of what is known ahead that is missing."""
+
+Feed = dict[str, Floats | Ints]
 
 
 class Finding(NamedTuple):
@@ -33,20 +41,23 @@ class Finding(NamedTuple):
     carried: float
 
 
-def check(model: Forecaster, graph: bytes) -> list[Finding]:
+def check(model: Model, graph: bytes) -> list[Finding]:
     """Compare `graph` with `model`. Raises BundleError, naming the kind, when they differ.
 
-    A forecast that is not finite, or whose levels cross, counts as an infinite error.
+    An answer that is not finite, or whose levels cross, counts as an infinite error.
     """
-    runner = Runner(graph)
+    pair = Pair(model, graph)
+    context, channels = model.signature.inputs["window"]
     worst = {kind: [0.0, 0.0] for kind in MAKERS}
-    kinds, values = hostile_series(LARGEST, CARRIED + runner.context, seed=11)
+    kinds, series = hostile_series(LARGEST, CARRIED + context, seed=11)
+    # Each channel is of another kind; the first one gives a finding its name.
+    values = np.stack([np.roll(series, channel, axis=0) for channel in range(channels)], -1)
     for batch in BATCHES:
         rows = len(MAKERS) if batch < len(MAKERS) else batch
         for start in range(0, rows, batch):
             part = slice(start, start + batch)
-            single = _compare(model, runner, values[part], range(40, CARRIED, 60), carry=False)
-            carried = _compare(model, runner, values[part], range(CARRIED), carry=True)
+            single = pair.compare(values[part], SINGLE, carry=False)
+            carried = pair.compare(values[part], range(CARRIED), carry=True)
             for kind, one, many in zip(kinds[part], single, carried, strict=True):
                 worst[kind] = [max(worst[kind][0], float(one)), max(worst[kind][1], float(many))]
     findings = [Finding(kind, *errors) for kind, errors in worst.items()]
@@ -59,38 +70,84 @@ def check(model: Forecaster, graph: bytes) -> list[Finding]:
     return findings
 
 
-def _compare(
-    model: Forecaster, runner: Runner, values: Floats, slots: range, *, carry: bool
-) -> Floats:
-    """Return the worst relative error of each series of `values` [B, T] over `slots`. → [B]."""
-    before = np.full((len(values), runner.context - 1), np.nan, np.float32)
-    padded = np.concatenate((before, values), axis=1)
-    ours = theirs = np.zeros((len(values), runner.state_size), np.float32)
-    worst = np.zeros(len(values), np.float32)
-    origin = torch.zeros(len(values), dtype=torch.int64)
-    for slot in slots:
-        window = np.ascontiguousarray(padded[:, slot : slot + runner.context])
+@final
+class Pair:
+    """A model in torch, and its graph in ONNX Runtime."""
+
+    def __init__(self, model: Model, graph: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+        self._model = model
+        self._signature = model.signature
+        self._answer = next(iter(self._signature.outputs))
+
+    def compare(self, values: Floats, slots: range, *, carry: bool) -> Floats:
+        """The worst relative error of each series [B, T, channels] over `slots`. → [B].
+
+        carry: hand the state from slot to slot; nothing is to be compared without one.
+        """
+        worst = np.zeros(len(values), np.float32)
+        if carry and "state" not in self._signature.inputs:
+            return worst
+        context = self._signature.inputs["window"][0]
+        before = np.full((len(values), context - 1, values.shape[2]), np.nan, np.float32)
+        padded = np.concatenate((before, values), axis=1)
+        shape = self._signature.inputs.get("state", (0,))
+        ours = theirs = np.zeros((len(values), *shape), np.float32)
+        for slot in slots:
+            window = np.ascontiguousarray(padded[:, slot : slot + context])
+            feed = self._feed(window, slot)
+            expected = self.by_torch(feed | {"state": ours})
+            found = self.by_graph(feed | {"state": theirs})
+            unit = self._model.unit(window)
+            error = relative_error(found[self._answer], expected[self._answer], unit)
+            worst = np.maximum(worst, error)
+            if carry:
+                ours, theirs = expected["next_state"], found["next_state"]
+        return worst
+
+    def by_torch(self, feed: Feed) -> dict[str, Floats]:
+        """Outputs of the model, by name."""
+        inputs = [torch.from_numpy(feed[name]) for name in self._signature.inputs]
         with torch.no_grad():
-            expected, after = model(
-                torch.from_numpy(window)[..., None], origin, torch.from_numpy(ours)
-            )
-        found, next_state = runner.step(window, theirs)
-        worst = np.maximum(worst, relative_error(found, expected.numpy(), window))
-        if carry:
-            ours, theirs = after.numpy(), next_state
-    return worst
+            outputs = self._model(*inputs)
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        names = self._signature.outputs
+        return {name: part.numpy() for name, part in zip(names, parts, strict=True)}
+
+    def by_graph(self, feed: Feed) -> dict[str, Floats]:
+        """Outputs of the graph, by name."""
+        names = list(self._signature.outputs)
+        given = {name: feed[name] for name in self._signature.inputs}
+        return dict(zip(names, self._session.run(names, given), strict=True))
+
+    def _feed(self, window: Floats, slot: int) -> Feed:
+        """All inputs but the state; what is known ahead is drawn anew for each slot."""
+        feed: Feed = {
+            "window": window,
+            "origin": np.full(len(window), FIRST_ORIGIN + slot * STEP_S, np.int64),
+        }
+        if "future" in self._signature.inputs:
+            rng = np.random.default_rng(slot)
+            shape = (len(window), *self._signature.inputs["future"])
+            future = rng.standard_normal(shape, np.float32) * np.float32(100)
+            future[rng.random(shape) < UNKNOWN] = np.nan
+            feed["future"] = future
+        return feed
 
 
-def relative_error(found: Floats, expected: Floats, window: Floats) -> Floats:
-    """Return the worst error of each forecast, [B].
+def relative_error(found: Floats, expected: Floats, unit: Floats) -> Floats:
+    """The worst error of each answer, [B].
 
-    found, expected: [B, horizon, levels]. window: [B, context]. Infinite where `found` is not
+    found, expected: [B, horizon, levels] or [B, classes]. unit: [B]. Infinite where `found` is not
     finite or its levels cross.
     """
-    known = np.where(np.isnan(window), np.nan_to_num(window[:, -1:]), window)
-    span = (known.max(axis=1) - known.min(axis=1))[:, None, None]
-    unit = np.maximum(np.abs(expected), span)
+    axes = tuple(range(1, found.ndim))
+    scale = np.maximum(np.abs(expected), unit.reshape(-1, *[1] * len(axes)))
     apart = np.abs(found - expected)
-    error = np.where(apart == 0, 0, apart / np.maximum(unit, np.float32(1e-38)))
-    broken = ~np.isfinite(found).all(axis=(1, 2)) | (np.diff(found, axis=2) < 0).any(axis=(1, 2))
-    return np.where(broken, np.inf, error.max(axis=(1, 2))).astype(np.float32)
+    error = np.where(apart == 0, 0, apart / np.maximum(scale, np.float32(1e-38)))
+    broken = ~np.isfinite(found).all(axis=axes)
+    if found.ndim == 3:
+        broken |= (np.diff(found, axis=2) < 0).any(axis=axes)
+    return np.where(broken, np.inf, error.max(axis=axes)).astype(np.float32)

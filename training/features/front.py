@@ -68,7 +68,12 @@ class Front(nn.Module):
         """sizes: context, horizon, channels, seconds of a step. covariates: those known ahead."""
         super().__init__()
         context, horizon, channels, step_seconds = sizes
-        known_ahead = 0 if covariates is None else 2 * len(covariates.centre)
+        known = 0 if covariates is None else len(covariates.centre)
+        self.inputs: dict[str, tuple[int, ...]] = {"window": (context, channels), "origin": ()}
+        """Shapes of what `forward` takes, without the batch axis."""
+        if known:
+            self.inputs["future"] = (horizon, known)
+        known_ahead = 2 * known
         self.config = config
         self.scaling = scaling
         self.calendar = calendar

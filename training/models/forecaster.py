@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from tidecast.bundle import Positive
+from training.data.waves import Floats
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
 from training.models.head import spread_quantiles, to_units
+from training.models.model import Model, Signature, span
 from training.models.skip import WindowSkip
 from training.models.spectrum import Spectrum
 from training.models.window import normalise, unfold
@@ -67,7 +69,7 @@ class Output(NamedTuple):
 
 
 @final
-class Forecaster(nn.Module):
+class Forecaster(Model):
     """A streaming forecaster of one channel."""
 
     def __init__(self, config: ForecasterConfig) -> None:
@@ -117,6 +119,22 @@ class Forecaster(nn.Module):
         memory, held = self.cell.step(torch.cat((self.inputs(shape), facts), -1), held)
         forecast = to_units(self._quantiles(view.shape, facts, memory), view)
         return forecast, torch.cat((held, means), -1)
+
+    @property
+    def signature(self) -> Signature:
+        """See Model."""
+        config, state = self.config, (self.state_size,)
+        forecast = (config.horizon, len(config.quantile_levels))
+        return Signature(
+            {"window": (config.context, 1), "origin": (), "state": state},
+            {"forecast": forecast, "next_state": state},
+        )
+
+    def unit(self, window: Floats) -> Floats:
+        """See Model: a forecast near zero of a series that spans a thousand is not asked for
+        more digits than the series has.
+        """
+        return span(window[..., 0])
 
     def _quantiles(self, shape: Tensor, facts: Tensor, memory: Tensor) -> Tensor:
         """shape: [N, context]. facts: [N, facts]. memory: [N, units]. → [N, horizon, levels]."""

@@ -12,7 +12,9 @@ import msgspec
 from torch import Tensor, nn
 
 from tidecast.bundle import Positive
+from training.data.waves import Floats
 from training.features.front import Features, Front, Shape
+from training.models.model import Model, Signature
 from training.tasks.head import Head
 
 
@@ -35,7 +37,7 @@ class NetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
 
 
 @final
-class Windowed(nn.Module):
+class Windowed(Model):
     """Any windowed net between a front and a head."""
 
     state_size = 0
@@ -51,6 +53,15 @@ class Windowed(nn.Module):
         features = self.front(window, origin, future)
         answer: Tensor = self.head(self.net(features), features)
         return answer
+
+    @property
+    def signature(self) -> Signature:
+        """See Model."""
+        return Signature(self.front.inputs, dict([self.head.output]))
+
+    def unit(self, window: Floats) -> Floats:
+        """See Model."""
+        return self.head.unit(window)
 
     def loss(
         self, window: Tensor, origin: Tensor, future: Tensor | None, targets: Tensor

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 import torch
 from msgspec import Meta
 from torch import Tensor
 from torch.nn import functional
 
 from tidecast.bundle import Text
+from training.data.waves import Floats
 from training.features.front import Features
 from training.tasks.head import Head
 
@@ -43,6 +45,7 @@ class ClassificationHead(Head):
         """counts: how often each class occurs in the training part."""
         super().__init__()
         self.size = len(task.classes)
+        self.output = ("probability", (self.size,))
         seen = torch.tensor(counts, dtype=torch.float32).clamp(min=1)
         balanced = seen.sum() / (len(counts) * seen)
         weights = balanced if task.weights == "balanced" else torch.ones(self.size)
@@ -62,3 +65,7 @@ class ClassificationHead(Head):
         losses = functional.cross_entropy(raw, wanted, reduction="none")
         weights = self.weights[wanted] * known
         return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+    def unit(self, window: Floats) -> Floats:
+        """See `Head.unit`: probabilities have none."""
+        return np.ones(len(window), np.float32)

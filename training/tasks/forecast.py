@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from tidecast.bundle import Level, Positive, Text
+from training.data.waves import Floats
 from training.features.front import Features
 from training.models.head import spread_quantiles
+from training.models.model import span
 from training.models.window import LARGEST, SMALLEST
 from training.tasks.head import Head, pinball
 
@@ -45,6 +47,7 @@ class ForecastHead(Head):
         self.channel = channel
         self.middle = task.quantile_levels.index(0.5)
         self.size = task.horizon * len(task.quantile_levels)
+        self.output = ("forecast", (task.horizon, len(task.quantile_levels)))
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
         self.levels: Tensor
 
@@ -58,6 +61,10 @@ class ForecastHead(Head):
         centre, spread = self._units(features)
         scaled = (targets - centre[..., 0]) / spread[..., 0].clamp(min=SMALLEST)
         return pinball(self._quantiles(raw), scaled, self.levels)
+
+    def unit(self, window: Floats) -> Floats:
+        """See `Head.unit`: the range of the target's values in the window."""
+        return span(window[..., self.channel])
 
     def _quantiles(self, raw: Tensor) -> Tensor:
         """Without units, never crossing: [B, horizon, levels]."""

@@ -8,16 +8,23 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from training.data.waves import Floats
 from training.features.front import Features
+from training.models.model import Shape
 
 FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no answer could meet."""
 
 
 class Head(nn.Module):
-    """The last part of a model. `size`: how many numbers it wants of the net."""
+    """The last part of a model.
+
+    size: how many numbers it wants of the net. output: name and shape of its answers, without the
+    batch axis.
+    """
 
     size: int
+    output: tuple[str, Shape]
 
     @abstractmethod
     def forward(self, raw: Tensor, features: Features) -> Tensor:
@@ -26,6 +33,10 @@ class Head(nn.Module):
     @abstractmethod
     def loss(self, raw: Tensor, features: Features, targets: Tensor) -> Tensor:
         """What a fit minimises, a scalar; targets that are NaN count for nothing."""
+
+    @abstractmethod
+    def unit(self, window: Floats) -> Floats:
+        """By what an error of an answer is measured, [B]. window: [B, context, channels]."""
 
 
 def pinball(quantiles: Tensor, targets: Tensor, levels: Tensor) -> Tensor:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import numpy as np
 import torch
 from msgspec import Meta
 from torch import Tensor
 
 from tidecast.bundle import Level, Text
+from training.data.waves import Floats
 from training.features.front import Features
 from training.models.head import spread_quantiles
 from training.models.window import SMALLEST
@@ -40,6 +42,7 @@ class RegressionHead(Head):
         super().__init__()
         self.middle = task.quantile_levels.index(0.5)
         self.size = len(task.quantile_levels)
+        self.output = ("forecast", (1, self.size))
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
         self.register_buffer("centre", torch.tensor(centre))
         self.register_buffer("spread", torch.tensor(max(spread, SMALLEST)))
@@ -57,6 +60,10 @@ class RegressionHead(Head):
         del features
         scaled = (targets - self.centre) / self.spread
         return pinball(self._quantiles(raw), scaled[:, None], self.levels)
+
+    def unit(self, window: Floats) -> Floats:
+        """See `Head.unit`: the label's own deviation."""
+        return np.full(len(window), self.spread.item(), np.float32)
 
     def _quantiles(self, raw: Tensor) -> Tensor:
         median, *gaps = torch.split(raw, 1, -1)
