@@ -1,0 +1,84 @@
+"""Windows of a table with what comes after them: what a windowed model learns from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, final
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor
+
+from tidecast.errors import DataError
+from training.data.table import Table
+from training.data.waves import Floats, Ints
+from training.tasks.task import Task, leads_of, targets_of
+
+
+class Batch(NamedTuple):
+    """windows: float32 [B, context, channels], NaN = missing. origins: int64 [B] seconds since
+    1970. future: [B, horizon, covariates], None where nothing is known ahead. targets: [B, horizon]
+    of a forecast, [B] of another task.
+    """
+
+    windows: Tensor
+    origins: Tensor
+    future: Tensor | None
+    targets: Tensor
+
+
+@final
+class Samples:
+    """All origins of a span of slots whose target is known, and lies in the span as well.
+
+    A window may reach back before the span: that is the past, which is known by then.
+    """
+
+    def __init__(self, table: Table, task: Task, context: int, span: range) -> None:
+        """Raises DataError when there is no such origin."""
+        self._table = table
+        self._context = context
+        self._leads = leads_of(task)
+        self._targets = targets_of(task, table)
+        self.places = self._known(span)
+        """int64 [N, 2] series and slot of each origin."""
+        if not len(self.places):
+            raise DataError(
+                f"no target is known in slots {span.start} to {span.stop}: give more history, a "
+                "shorter horizon, or other shares of validate and test"
+            )
+        before = np.full((len(table.names), context - 1, len(table.channels)), np.nan, np.float32)
+        self._padded = np.concatenate((before, table.values), axis=1)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def at(self, numbers: Ints) -> Batch:
+        """The given samples [B], numbered from 0 on."""
+        series, slots = self.places[numbers].T
+        windows = self._padded[series[:, None], slots[:, None] + np.arange(self._context)]
+        origins = self._table.first + slots * self._table.step_seconds
+        targets = self._at_leads(self._targets[..., None], series, slots)[..., 0]
+        return Batch(
+            torch.from_numpy(windows),
+            torch.from_numpy(origins),
+            self._future(series, slots),
+            torch.from_numpy(targets if len(self._leads) > 1 else targets[:, 0]),
+        )
+
+    def _known(self, span: range) -> Ints:
+        first, last = span.start + int(self._leads[0]), span.stop
+        known = ~np.isnan(self._targets[:, first:last])
+        if known.shape[1] < len(self._leads):
+            return np.zeros((0, 2), np.int64)
+        any_known = sliding_window_view(known, len(self._leads), axis=1).any(axis=2)
+        return np.argwhere(any_known) + np.array([0, span.start])
+
+    def _future(self, series: Ints, slots: Ints) -> Tensor | None:
+        known = self._table.known
+        return None if known is None else torch.from_numpy(self._at_leads(known, series, slots))
+
+    def _at_leads(self, values: Floats, series: Ints, slots: Ints) -> Floats:
+        """values: [series, slots, n]. → [B, leads, n]."""
+        found: Floats = values[series[:, None], slots[:, None] + self._leads]
+        return found
