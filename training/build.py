@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+import torch
 
 from tidecast.bundle import Bundle, Channel, Manifest, write_bundle
 from training import benchmarks, parity
@@ -18,6 +19,7 @@ from training.config import Recipe
 from training.evaluate import Task, back_test
 from training.export import OPSET, export
 from training.fit import Fit, Progress
+from training.lessons import SequenceLesson
 from training.models.forecaster import Forecaster
 from training.report import Section, render
 from training.runner import Runner
@@ -49,11 +51,11 @@ def build(job: Job, listener: Listener) -> Path:
     Raises DataError when the data do not do, BundleError when the graph fails the parity gate.
     """
     source = open_source(job.recipe, job.folder)
-    fit = Fit(job.recipe, source.batches)
+    model, fit = _begin(job.recipe, source)
     if job.resume:
         fit.resume(job.checkpoint)
     job.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    model = fit.run(listener.step, job.checkpoint)
+    fit.run(listener.step, job.checkpoint)
     listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
     graph = export(model)
     findings = parity.check(model, graph)
@@ -64,6 +66,14 @@ def build(job: Job, listener: Listener) -> Path:
     figures = _figures(fit, findings, sections)
     manifest = msgspec.structs.replace(manifest, figures=figures)
     return write_bundle(job.parent, Bundle(manifest, graph), render(manifest, sections, findings))
+
+
+def _begin(recipe: Recipe, source: Source) -> tuple[Forecaster, Fit]:
+    torch.manual_seed(recipe.seed)
+    model = Forecaster(recipe.model)
+    lesson = SequenceLesson(model, source.batches, recipe.fit, recipe.seasonality)
+    parts = (recipe.seed, recipe.seasonality, recipe.data, recipe.model, recipe.fit)
+    return model, Fit(lesson, recipe.fit, msgspec.json.encode(parts).decode())
 
 
 def _tasks(job: Job, source: Source, listener: Listener) -> list[Task]:

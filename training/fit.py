@@ -1,4 +1,4 @@
-"""The training loop: batches in, the best weights on validation out."""
+"""The training loop: a lesson in, the best weights on validation out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
 import torch
 from torch import Tensor
 
 from tidecast.errors import DataError
-from training.batches import Batches
-from training.config import Recipe
-from training.loss import pinball
-from training.models.forecaster import Forecaster
+from training.config import FitConfig
+from training.lessons import Lesson
 
 WARM_UP: Final = 0.03
 """Part of the steps in which the learning rate rises to its peak."""
@@ -33,15 +30,15 @@ class Progress(NamedTuple):
 class Fit:
     """A fit in progress: model, optimiser, and the best weights so far."""
 
-    def __init__(self, recipe: Recipe, batches: Batches) -> None:
-        torch.manual_seed(recipe.seed)
-        self.recipe = recipe
-        self.batches = batches
-        self.model = Forecaster(recipe.model)
+    def __init__(self, lesson: Lesson, settings: FitConfig, origin: str) -> None:
+        """origin: names all that the weights follow from; checkpoints of others are refused."""
+        self.lesson = lesson
+        self.settings = settings
+        self.origin = origin
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=recipe.fit.learning_rate,
-            weight_decay=recipe.fit.weight_decay,
+            lesson.model.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         self.step = 0
         self.loss = math.nan
@@ -50,12 +47,12 @@ class Fit:
         self.best_step = 0
         self.best_weights = self._weights()
 
-    def run(self, tell: Callable[[Progress], None], checkpoint: Path | None = None) -> Forecaster:
-        """Train until the steps are done or validation stops improving; return the best model.
+    def run(self, tell: Callable[[Progress], None], checkpoint: Path | None = None) -> None:
+        """Train until the steps are done or validation stops improving; leave the best weights in.
 
         A checkpoint is written after each validation. Raises DataError when none succeeded.
         """
-        fit = self.recipe.fit
+        fit = self.settings
         patience = fit.patience * fit.validate_every
         while self.step < fit.steps and self.step - self.best_step < patience:
             self._train_step()
@@ -68,15 +65,15 @@ class Fit:
             raise DataError(
                 "no validation loss was a number: are there known values to validate on?"
             )
-        self.model.load_state_dict(self.best_weights)
-        return self.model.eval()
+        self.lesson.model.load_state_dict(self.best_weights)
+        self.lesson.model.eval()
 
     def save(self, path: Path) -> None:
-        """Write the fit, with its recipe, so that `resume` goes on from here."""
+        """Write the fit, with its origin, so that `resume` goes on from here."""
         torch.save(
             {
-                "recipe": self._origin(),
-                "model": self.model.state_dict(),
+                "origin": self.origin,
+                "model": self.lesson.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "best_weights": self.best_weights,
                 "counters": [self.step, self.best_step],
@@ -92,55 +89,38 @@ class Fit:
             saved: dict[str, Any] = torch.load(path, weights_only=True)
         except OSError as error:
             raise DataError(f"no checkpoint at {path}: {error.strerror}") from error
-        if saved["recipe"] != self._origin():
+        if saved["origin"] != self.origin:
             raise DataError(f"{path} belongs to another recipe; delete it to start afresh")
-        self.model.load_state_dict(saved["model"])
+        self.lesson.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.best_weights = saved["best_weights"]
         self.step, self.best_step = saved["counters"]
         self.validation, self.best = saved["losses"]
 
-    def _origin(self) -> str:
-        """All of the recipe that the weights follow from, as JSON."""
-        recipe = self.recipe
-        parts = (recipe.seed, recipe.seasonality, recipe.data, recipe.model, recipe.fit)
-        return msgspec.json.encode(parts).decode()
-
     def _train_step(self) -> None:
+        fit, model = self.settings, self.lesson.model
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.fit.learning_rate * _schedule(
-                self.step, self.recipe.fit.steps
-            )
-        self.model.train()
-        # Another first slot each time, so that every origin gets its turn.
-        loss = self._loss(self.batches.train(self.step), self.step % self.recipe.fit.stride)
+            group["lr"] = fit.learning_rate * _schedule(self.step, fit.steps)
+        model.train()
+        loss = self.lesson.loss(self.step)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.fit.clip)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), fit.clip)
         self.optimizer.step()
         self.step += 1
         self.loss = loss.item()
 
     def _validate(self) -> None:
-        self.model.eval()
-        batch = self.recipe.fit.batch
+        self.lesson.model.eval()
         with torch.no_grad():
-            parts = torch.split(self.batches.validation, batch)
-            first = max(self.batches.first - 1, 0)
-            losses = [self._loss(part, first).item() * len(part) for part in parts]
-        self.validation = sum(losses) / len(self.batches.validation)
+            self.validation = self.lesson.validation()
         if self.validation < self.best:
             self.best, self.best_step = self.validation, self.step
             self.best_weights = self._weights()
 
-    def _loss(self, values: Tensor, first: int) -> Tensor:
-        model = self.recipe.model
-        origins = torch.arange(first, values.shape[1] - model.horizon, self.recipe.fit.stride)
-        output = self.model.sequence(values, origins)
-        return pinball(output, values, origins, model.quantile_levels, self.recipe.seasonality)
-
     def _weights(self) -> dict[str, Tensor]:
-        return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        state = self.lesson.model.state_dict()
+        return {name: value.detach().clone() for name, value in state.items()}
 
 
 def _schedule(step: int, steps: int) -> float:

@@ -72,7 +72,8 @@ class Samples:
         if known.shape[1] < len(self._leads):
             return np.zeros((0, 2), np.int64)
         any_known = sliding_window_view(known, len(self._leads), axis=1).any(axis=2)
-        return np.argwhere(any_known) + np.array([0, span.start])
+        places: Ints = np.argwhere(any_known) + np.array([0, span.start])
+        return places
 
     def _future(self, series: Ints, slots: Ints) -> Tensor | None:
         known = self._table.known

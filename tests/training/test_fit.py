@@ -8,11 +8,12 @@ import torch
 
 from tidecast.errors import DataError
 from training.batches import SyntheticBatches
-from training.config import FitConfig, Recipe, SyntheticSource
+from training.config import FitConfig
 from training.data.synthetic import Mixture
 from training.fit import Fit, Progress
+from training.lessons import SequenceLesson
 from training.loss import error_unit, pinball
-from training.models.forecaster import Output
+from training.models.forecaster import Forecaster, Output
 from training.models.streaming_gru import StreamingGruConfig
 
 MODEL = StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, horizon=6, context=32)
@@ -22,8 +23,9 @@ def a_fit(steps: int = 12, **settings: int) -> Fit:
     config = FitConfig(
         steps=steps, batch=8, length=64, validate_every=4, validation_series=16, **settings
     )
-    recipe = Recipe("tiny", SyntheticSource(), MODEL, fit=config)
-    return Fit(recipe, SyntheticBatches(Mixture(), config, recipe.seed))
+    torch.manual_seed(1)
+    batches = SyntheticBatches(Mixture(), config, seed=1)
+    return Fit(SequenceLesson(Forecaster(MODEL), batches, config, 24), config, str(config))
 
 
 def run(fit: Fit, checkpoint: Path | None = None) -> list[Progress]:
@@ -86,7 +88,7 @@ def test_a_fit_without_progress_stops_early() -> None:
 def test_a_fit_without_a_validation_loss_gives_no_model() -> None:
     fit = a_fit(steps=4)
     with torch.no_grad():
-        fit.model.head.bias.fill_(torch.nan)
+        next(fit.lesson.model.parameters()).fill_(torch.nan)
     with pytest.raises(DataError, match="no validation loss"):
         run(fit)
 

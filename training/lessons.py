@@ -1,0 +1,97 @@
+"""What a fit's loop is given: a model, a loss for each step, and how well it does by now."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.batches import Batches
+from training.config import FitConfig
+from training.data.waves import Ints
+from training.loss import pinball
+from training.models.forecaster import Forecaster
+from training.models.model import Model
+from training.models.windowed import Windowed
+from training.samples import Samples
+
+VALIDATED: Final = 20_000
+"""Most samples that one validation looks at, spread evenly over all."""
+VALIDATED_AT_ONCE: Final = 1024
+
+
+class Lesson(Protocol):
+    """One model and what it learns from."""
+
+    @property
+    def model(self) -> Model:
+        """The model; the loop switches between learning and answering."""
+        ...
+
+    def loss(self, step: int) -> Tensor:
+        """What `step` is to make smaller, a scalar. The same for the same step, always."""
+        ...
+
+    def validation(self) -> float:
+        """The loss on the validation part."""
+        ...
+
+
+@final
+class SequenceLesson:
+    """A streaming model learns from pieces of series, its state carried through each of them."""
+
+    def __init__(
+        self, model: Forecaster, batches: Batches, fit: FitConfig, seasonality: int
+    ) -> None:
+        self.model = model
+        self._batches = batches
+        self._fit = fit
+        self._seasonality = seasonality
+
+    def loss(self, step: int) -> Tensor:
+        """See Lesson."""
+        # Another first slot each time, so that every origin gets its turn.
+        return self._loss(self._batches.train(step), step % self._fit.stride)
+
+    def validation(self) -> float:
+        """See Lesson."""
+        values = self._batches.validation
+        first = max(self._batches.first - 1, 0)
+        parts = torch.split(values, self._fit.batch)
+        return sum(self._loss(part, first).item() * len(part) for part in parts) / len(values)
+
+    def _loss(self, values: Tensor, first: int) -> Tensor:
+        config = self.model.config
+        origins = torch.arange(first, values.shape[1] - config.horizon, self._fit.stride)
+        output = self.model.sequence(values, origins)
+        return pinball(output, values, origins, config.quantile_levels, self._seasonality)
+
+
+@final
+class WindowLesson:
+    """A windowed model learns from samples drawn at random."""
+
+    def __init__(
+        self, model: Windowed, learnt: Samples, validated: Samples, batch: int, seed: int
+    ) -> None:
+        self.model = model
+        self._learnt = learnt
+        self._validated = validated
+        self._batch = batch
+        self._seed = seed
+
+    def loss(self, step: int) -> Tensor:
+        """See Lesson."""
+        rng = np.random.default_rng((self._seed, step))
+        return self.model.loss(*self._learnt.at(rng.integers(0, len(self._learnt), self._batch)))
+
+    def validation(self) -> float:
+        """See Lesson."""
+        count = min(len(self._validated), VALIDATED)
+        numbers: Ints = np.linspace(0, len(self._validated) - 1, count).astype(np.int64)
+        parts = np.array_split(numbers, -(-count // VALIDATED_AT_ONCE))
+        losses = [self.model.loss(*self._validated.at(part)).item() * len(part) for part in parts]
+        return sum(losses) / count
