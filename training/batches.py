@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, final
+from typing import Final, NamedTuple, Protocol, final
 
 import numpy as np
 import torch
@@ -18,16 +18,25 @@ WARM_UP: Final = 672
 """Slots before the first scored one with which a state is warmed; four weeks of hours."""
 
 
+class Pieces(NamedTuple):
+    """Pieces of series. values: float32 [B, T], NaN = missing. times: int64 [B, T] seconds since
+    1970 of the slots.
+    """
+
+    values: Tensor
+    times: Tensor
+
+
 class Batches(Protocol):
-    """A source of series, float32 [series, length], NaN = missing.
+    """A source of pieces of series.
 
     `validation` is scored from slot `first` on; what lies before only warms the state.
     """
 
-    validation: Tensor
+    validation: Pieces
     first: int
 
-    def train(self, step: int) -> Tensor:
+    def train(self, step: int) -> Pieces:
         """Return the batch of `step`."""
 
 
@@ -42,40 +51,46 @@ class SyntheticBatches:
         self.first = 0
         self.pool_number = -1
         self.pool = torch.empty(0)
-        self.validation = torch.from_numpy(
-            draw(mixture, (seed, 0), fit.validation_series, fit.length)
-        )
+        values = draw(mixture, (seed, 0), fit.validation_series, fit.length)
+        self.validation = _timeless(torch.from_numpy(values))
 
-    def train(self, step: int) -> Tensor:
+    def train(self, step: int) -> Pieces:
         """See `Batches.train`."""
         number, place = divmod(step, POOL)
         if number != self.pool_number:
             count = POOL * self.fit.batch
             values = draw(self.mixture, (self.seed, 1, number), count, self.fit.length)
             self.pool, self.pool_number = torch.from_numpy(values), number
-        return self.pool[place * self.fit.batch : (place + 1) * self.fit.batch]
+        return _timeless(self.pool[place * self.fit.batch : (place + 1) * self.fit.batch])
+
+
+def _timeless(values: Tensor) -> Pieces:
+    """Series of no calendar: every slot is at the beginning of time."""
+    return Pieces(values, torch.zeros(1, 1, dtype=torch.int64).expand_as(values))
 
 
 @final
 class TableBatches:
-    """Pieces of a table's training part, at random places."""
+    """Pieces of a table's training part, at random places; one channel."""
 
     def __init__(self, table: Table, cut: Split, fit: FitConfig, seed: int) -> None:
         self.fit = fit
         self.seed = seed
-        self.history = torch.from_numpy(table.values[:, : cut.validate, 0])
+        values = torch.from_numpy(table.values[..., 0])
+        slots = torch.arange(values.shape[1], dtype=torch.int64)
+        every = Pieces(values, (table.first + slots * table.step_seconds).expand_as(values))
+        self.history = Pieces(*(part[:, : cut.validate] for part in every))
         start = max(cut.validate - WARM_UP, 0)
         self.first = cut.validate - start
-        self.validation = torch.from_numpy(
-            table.values[: fit.validation_series, start : cut.test, 0]
-        )
+        rows = slice(fit.validation_series)
+        self.validation = Pieces(*(part[rows, start : cut.test] for part in every))
 
-    def train(self, step: int) -> Tensor:
+    def train(self, step: int) -> Pieces:
         """See `Batches.train`. Pieces are shorter than `fit.length` where the history is."""
         rng = np.random.default_rng((self.seed, step))
-        series, slots = self.history.shape
+        series, slots = self.history.values.shape
         length = min(self.fit.length, slots)
-        rows = rng.integers(0, series, self.fit.batch)
-        starts = rng.integers(0, slots - length + 1, self.fit.batch)
-        pieces = zip(rows, starts, strict=True)
-        return torch.stack([self.history[row, start : start + length] for row, start in pieces])
+        rows = torch.from_numpy(rng.integers(0, series, (self.fit.batch, 1)))
+        starts = rng.integers(0, slots - length + 1, (self.fit.batch, 1))
+        columns = torch.from_numpy(starts + np.arange(length))
+        return Pieces(*(part[rows, columns] for part in self.history))

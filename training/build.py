@@ -70,9 +70,9 @@ def build(job: Job, listener: Listener) -> Path:
 
 def _begin(recipe: Recipe, source: Source) -> tuple[Forecaster, Fit]:
     torch.manual_seed(recipe.seed)
-    model = Forecaster(recipe.model)
+    model = Forecaster(recipe.model, recipe.task)
     lesson = SequenceLesson(model, source.batches, recipe.fit, recipe.seasonality)
-    parts = (recipe.seed, recipe.seasonality, recipe.data, recipe.model, recipe.fit)
+    parts = (recipe.seed, recipe.seasonality, recipe.data, recipe.task, recipe.model, recipe.fit)
     return model, Fit(lesson, recipe.fit, msgspec.json.encode(parts).decode())
 
 
@@ -81,7 +81,7 @@ def _tasks(job: Job, source: Source, listener: Listener) -> list[Task]:
     tasks = [source.test]
     for benchmark in job.recipe.benchmarks:
         if (job.folder / benchmark.path).exists():
-            horizon = job.recipe.model.horizon
+            horizon = job.recipe.task.horizon
             tasks.append(benchmarks.load(benchmark, job.folder, horizon, job.recipe.seasonality))
         else:
             listener.stage(f"{benchmark.name} left out: {benchmark.path} is not there")
@@ -90,7 +90,7 @@ def _tasks(job: Job, source: Source, listener: Listener) -> list[Task]:
 
 def _section(graph: bytes, task: Task, recipe: Recipe, listener: Listener) -> Section:
     """Back-test one task and keep what the report draws."""
-    levels = recipe.model.quantile_levels
+    levels = recipe.task.quantile_levels
     scores, forecasts = back_test(Runner(graph), task, levels)
     listener.stage(
         f"{task.name}: MASE {scores.mase:.3f}, seasonal naive {scores.mase_seasonal_naive:.3f}, "
@@ -130,10 +130,10 @@ def _manifest(recipe: Recipe, source: Source, model: Forecaster, graph: bytes) -
         opset=OPSET,
         step_seconds=source.step_seconds,
         context=recipe.model.context,
-        horizon=recipe.model.horizon,
-        channels=(Channel(recipe.channel, recipe.unit),),
-        target=recipe.channel,
-        quantile_levels=recipe.model.quantile_levels,
+        horizon=recipe.task.horizon,
+        channels=(Channel(recipe.task.target, recipe.unit),),
+        target=recipe.task.target,
+        quantile_levels=recipe.task.quantile_levels,
         state_size=model.state_size,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data_sha256=source.sha256,

@@ -15,6 +15,7 @@ from training.benchmarks import Benchmark
 from training.data.synthetic import Mixture
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
+from training.tasks.forecast import ForecastTask
 
 Share = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
@@ -73,21 +74,21 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     data: SyntheticSource | CsvSource
     model: StreamingGruConfig | StreamingLstmConfig
+    task: ForecastTask = ForecastTask()
     version: Name = "1"
     seed: Annotated[int, Meta(ge=0)] = 1
     seasonality: Positive = 24
     """Period of the seasonal-naive baseline, in slots."""
     fit: FitConfig = FitConfig()
-    channel: Annotated[str, Meta(min_length=1, max_length=128)] = "value"
-    """The name under which observations carry the forecast quantity, and its unit."""
     unit: str = "any"
+    """Of the target."""
     benchmarks: tuple[Benchmark, ...] = ()
     """Files to score the finished model on; those that are not there are left out."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports, on settings that contradict each other."""
-        if self.fit.length <= self.model.horizon:
-            raise ValueError(f"fit.length {self.fit.length} must exceed model.horizon")
+        if self.fit.length <= self.task.horizon:
+            raise ValueError(f"fit.length {self.fit.length} must exceed task.horizon")
 
 
 def read_recipe(path: Path) -> Recipe:

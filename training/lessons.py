@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.batches import Batches
+from training.batches import Batches, Pieces
 from training.config import FitConfig
 from training.data.waves import Ints
 from training.loss import pinball
@@ -58,16 +58,19 @@ class SequenceLesson:
 
     def validation(self) -> float:
         """See Lesson."""
-        values = self._batches.validation
+        values, times = self._batches.validation
         first = max(self._batches.first - 1, 0)
-        parts = torch.split(values, self._fit.batch)
-        return sum(self._loss(part, first).item() * len(part) for part in parts) / len(values)
+        parts = (torch.split(part, self._fit.batch) for part in (values, times))
+        pieces = map(Pieces, *parts)
+        losses = [self._loss(part, first).item() * len(part.values) for part in pieces]
+        return sum(losses) / len(values)
 
-    def _loss(self, values: Tensor, first: int) -> Tensor:
-        config = self.model.config
-        origins = torch.arange(first, values.shape[1] - config.horizon, self._fit.stride)
-        output = self.model.sequence(values, origins)
-        return pinball(output, values, origins, config.quantile_levels, self._seasonality)
+    def _loss(self, pieces: Pieces, first: int) -> Tensor:
+        values, times = pieces
+        task = self.model.task
+        origins = torch.arange(first, values.shape[1] - task.horizon, self._fit.stride)
+        output = self.model.sequence(values, times, origins)
+        return pinball(output, values, origins, task.quantile_levels, self._seasonality)
 
 
 @final

@@ -41,11 +41,11 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
     batches = SyntheticBatches(data.mixture, recipe.fit, recipe.seed)
     values = draw(data.mixture, (recipe.seed, 2), TEST_SERIES, TEST_SLOTS)
     # Eleven slots apart, origins meet every phase of a day.
-    origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.model.horizon, 11)
+    origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.task.horizon, 11)
     return Source(
         batches,
         Task("synthetic, unseen series", values, origins, TEST_HISTORY, recipe.seasonality),
-        hashlib.sha256(batches.validation.numpy().tobytes()).hexdigest(),
+        hashlib.sha256(batches.validation.values.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
     )
@@ -54,8 +54,8 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
 def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
     path = folder / data.path
     table = read_csv(path, data.layout, data.step_seconds)
-    cut = split(table, data.validate, data.test, recipe.model.horizon)
-    origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
+    cut = split(table, data.validate, data.test, recipe.task.horizon)
+    origins = np.arange(cut.test - 1, cut.slots - recipe.task.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
         Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),

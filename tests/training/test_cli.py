@@ -22,13 +22,15 @@ licence = "CC0"
 [model]
 family = "gru"
 context = 32
-horizon = 6
 inputs = 4
 bands = 4
 width = 16
 summary = 8
 hidden = 4
 layers = 2
+[task]
+kind = "forecast"
+horizon = 6
 [fit]
 steps = 6
 batch = 4

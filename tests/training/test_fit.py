@@ -15,8 +15,10 @@ from training.lessons import SequenceLesson
 from training.loss import error_unit, pinball
 from training.models.forecaster import Forecaster, Output
 from training.models.streaming_gru import StreamingGruConfig
+from training.tasks.forecast import ForecastTask
 
-MODEL = StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, horizon=6, context=32)
+MODEL = StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, context=32)
+TASK = ForecastTask(horizon=6)
 
 
 def a_fit(steps: int = 12, **settings: int) -> Fit:
@@ -25,7 +27,7 @@ def a_fit(steps: int = 12, **settings: int) -> Fit:
     )
     torch.manual_seed(1)
     batches = SyntheticBatches(Mixture(), config, seed=1)
-    return Fit(SequenceLesson(Forecaster(MODEL), batches, config, 24), config, str(config))
+    return Fit(SequenceLesson(Forecaster(MODEL, TASK), batches, config, 24), config, str(config))
 
 
 def run(fit: Fit, checkpoint: Path | None = None) -> list[Progress]:

@@ -82,11 +82,12 @@ def test_the_split_is_by_time_and_batches_come_from_the_first_part() -> None:
     fit = FitConfig(batch=16, length=100)
     batches = TableBatches(history, cut, fit, seed=1)
     pieces = [batches.train(step) for step in range(40)]
-    assert max(piece.max().item() for piece in pieces) < 700
-    assert pieces[0].shape == (16, 100)
-    assert (pieces[3] == TableBatches(history, cut, fit, seed=1).train(3)).all()
-    assert batches.validation[0, batches.first].item() == 700
-    assert batches.validation[0, -1].item() == 899
+    assert max(piece.values.max().item() for piece in pieces) < 700
+    assert pieces[0].values.shape == (16, 100)
+    assert (pieces[0].times == pieces[0].values * 60).all()
+    assert (pieces[3].values == TableBatches(history, cut, fit, seed=1).train(3).values).all()
+    assert batches.validation.values[0, batches.first].item() == 700
+    assert batches.validation.values[0, -1].item() == 899
 
 
 def test_too_little_history_is_an_error() -> None:

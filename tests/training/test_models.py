@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tests.training.stepping import carried
+from tests.training.stepping import carried, times
 from training.data.synthetic import Mixture, draw
 from training.hostile import MAKERS, hostile_series
 from training.models.forecaster import Forecaster, Output
@@ -23,7 +23,7 @@ def test_a_sequence_gives_what_carried_steps_give(model: Forecaster) -> None:
     values = series(24)
     stepped = carried(model, values)
     with torch.no_grad():
-        output = model.sequence(values, torch.arange(SLOTS))
+        output = model.sequence(values, times(values), torch.arange(SLOTS))
     apart = (stepped - in_units(output)).abs().amax((2, 3))
     assert (apart <= 2e-3 * (output.spread + output.centre.abs() * 1e-3)).all()
 
@@ -34,9 +34,11 @@ def test_the_future_does_not_leak_into_the_past(model: Forecaster) -> None:
     changed[:, 120:] = 1e6
     origins = torch.arange(120)
     with torch.no_grad():
-        first, second = (model.sequence(part, origins) for part in (values, changed))
+        first, second = (model.sequence(part, times(part), origins) for part in (values, changed))
         later = torch.tensor([121])
-        before, after = (model.sequence(part, later).centre for part in (values, changed))
+        before, after = (
+            model.sequence(part, times(part), later).centre for part in (values, changed)
+        )
     torch.testing.assert_close(first.quantiles, second.quantiles, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(before, after)
 

@@ -13,11 +13,13 @@ from training.hostile import hostile_series
 from training.models.forecaster import Forecaster
 from training.models.streaming_lstm import StreamingLstmConfig
 from training.runner import Runner
+from training.tasks.forecast import ForecastTask
 
 
 def small() -> Forecaster:
     torch.manual_seed(1)
-    return Forecaster(StreamingLstmConfig(inputs=6, bands=8, width=24, summary=16, hidden=8)).eval()
+    config = StreamingLstmConfig(inputs=6, bands=8, width=24, summary=16, hidden=8)
+    return Forecaster(config, ForecastTask()).eval()
 
 
 def tampered(graph: bytes, factor: float) -> bytes:
@@ -49,7 +51,7 @@ def test_the_graph_keeps_the_contract(model: Forecaster) -> None:
         "window": ["B", 96, 1],
         "origin": ["B"],
         "state": ["B", model.state_size],
-        "forecast": ["B", 24, len(model.config.quantile_levels)],
+        "forecast": ["B", model.task.horizon, len(model.task.quantile_levels)],
         "next_state": ["B", model.state_size],
     }
     assert [(entry.domain, entry.version) for entry in graph.opset_import] == [("", OPSET)]

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from training.models import running
 from training.models.head import spread_quantiles, to_units
-from training.models.skip import WindowSkip, classical_maps
+from training.models.skip import MixtureSkip, classical_maps
 from training.models.window import Window, normalise, unfold
 
 CONTEXT = 12
@@ -82,7 +82,7 @@ def test_classical_maps_are_what_they_are_called() -> None:
 
 
 def test_trust_picks_a_map() -> None:
-    skip = WindowSkip(96, 24)
+    skip = MixtureSkip(96, 24)
     window = torch.randn(2, 96)
     trust = torch.full((2, skip.maps), -1e4)
     trust[:, 1] = 1e4

@@ -11,46 +11,48 @@ One set of weights runs in two ways: over whole sequences in training, and as on
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, final
+from typing import Annotated, Final, Literal, NamedTuple, final
 
 import msgspec
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 
 from tidecast.bundle import Positive
 from training.data.waves import Floats
+from training.features.calendar import Calendar, Cycle
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
 from training.models.head import spread_quantiles, to_units
 from training.models.model import Model, Signature, span
-from training.models.skip import WindowSkip
+from training.models.skip import SKIPS
 from training.models.spectrum import Spectrum
 from training.models.window import normalise, unfold
+from training.tasks.forecast import ForecastTask
+
+Size = Annotated[int, Meta(ge=0)]
 
 BOUND: Final = 8.0
 """Spikes beyond this many deviations are cut off before the nonlinear parts see them."""
 
 
 class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="family"):
-    """What all families share. Sizes count numbers a slot, leads, or units of a layer."""
+    """What all streaming families share. Sizes count slots, or units of a layer.
+
+    inputs: numbers of the window that the cell sees in each slot. bands: filters of the spectrum,
+    0 for none. width, summary: of the two dense layers. skip: see `skip.py`. calendar: cycles of
+    which the model is told; a general model knows none.
+    """
 
     context: Positive = 96
-    horizon: Positive = 24
-    quantile_levels: tuple[float, ...] = (0.1, 0.5, 0.9)
-    """Must hold 0.5: the other levels are built outwards from the median."""
     inputs: Positive = 24
-    bands: Positive = 48
+    bands: Size = 48
     width: Positive = 256
     summary: Positive = 128
-
-    def __post_init__(self) -> None:
-        """Raise ValueError on levels that the head cannot build."""
-        levels = self.quantile_levels
-        if 0.5 not in levels or list(levels) != sorted(set(levels)):
-            raise ValueError(f"quantile_levels must rise and hold 0.5: {levels}")
-        if not 0 < levels[0] <= levels[-1] < 1:
-            raise ValueError(f"quantile_levels lie between 0 and 1: {levels}")
+    dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    skip: Literal["mixture", "linear"] = "mixture"
+    calendar: tuple[Cycle, ...] = ()
 
     def cell(self, inputs: int) -> Cell:
         """Build the family's cell for `inputs` features a slot."""
@@ -72,35 +74,41 @@ class Output(NamedTuple):
 class Forecaster(Model):
     """A streaming forecaster of one channel."""
 
-    def __init__(self, config: ForecasterConfig) -> None:
+    def __init__(self, config: ForecasterConfig, task: ForecastTask) -> None:
         super().__init__()
         self.config = config
-        facts = windows.FACTS + running.FACTS
+        self.task = task
+        self.calendar = Calendar(config.calendar)
+        facts = windows.FACTS + running.FACTS + self.calendar.size
         self.inputs = nn.Linear(config.context, config.inputs)
         self.cell = config.cell(config.inputs + facts)
-        self.spectrum = Spectrum(config.context, config.bands)
+        self.spectrum = Spectrum(config.context, config.bands) if config.bands else None
         self.dense = nn.Sequential(
             nn.Linear(config.context + config.bands + facts, config.width),
             nn.ReLU(),
+            nn.Dropout(config.dropout),
             nn.Linear(config.width, config.summary),
             nn.ReLU(),
+            nn.Dropout(config.dropout),
         )
-        self.skip = WindowSkip(config.context, config.horizon)
-        self.parts = [self.skip.maps, 1, *[config.horizon] * len(config.quantile_levels)]
+        self.skip = SKIPS[config.skip](config.context, task.horizon)
+        self.parts = [self.skip.maps, 1, *[task.horizon] * len(task.quantile_levels)]
+        self.middle = task.quantile_levels.index(0.5)
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         self.state_size = self.cell.state_size + running.STATE_SIZE
 
-    def sequence(self, values: Tensor, origins: Tensor) -> Output:
+    def sequence(self, values: Tensor, times: Tensor, origins: Tensor) -> Output:
         """Forecast at some slots of whole series, from a state of zeros.
 
-        values: [B, T] in the series' units, NaN = missing. origins: int64 [N], slots of T.
+        values: [B, T] in the series' units, NaN = missing. times: int64 [B, T] seconds since 1970
+        of the slots. origins: int64 [N], slots of T.
         """
         with torch.no_grad():
             context = self.config.context
             view = normalise(unfold(values, context), context)
-            facts = torch.cat((view.facts, running.sequence(view)), -1)
+            facts = torch.cat((view.facts, running.sequence(view), self.calendar(times)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
         memory = self.cell.sequence(torch.cat((self.inputs(shape), facts), -1))
         flat = (part[:, origins].flatten(0, 1) for part in (view.shape, facts, memory))
@@ -110,11 +118,10 @@ class Forecaster(Model):
 
     def forward(self, window: Tensor, origin: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step, by the contract in `tidecast.bundle`: → forecast, next_state."""
-        del origin  # A general model knows no calendar; the contract has the input all the same.
         view = normalise(window.squeeze(-1), self.config.context)
         held, means = torch.split(state, [self.cell.state_size, running.STATE_SIZE], -1)
         drift, means = running.step(view, means)
-        facts = torch.cat((view.facts, drift), -1)
+        facts = torch.cat((view.facts, drift, self.calendar(origin)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
         memory, held = self.cell.step(torch.cat((self.inputs(shape), facts), -1), held)
         forecast = to_units(self._quantiles(view.shape, facts, memory), view)
@@ -123,25 +130,26 @@ class Forecaster(Model):
     @property
     def signature(self) -> Signature:
         """See Model."""
-        config, state = self.config, (self.state_size,)
-        forecast = (config.horizon, len(config.quantile_levels))
+        state = (self.state_size,)
+        forecast = (self.task.horizon, len(self.task.quantile_levels))
         return Signature(
-            {"window": (config.context, 1), "origin": (), "state": state},
+            {"window": (self.config.context, 1), "origin": (), "state": state},
             {"forecast": forecast, "next_state": state},
         )
 
     def unit(self, window: Floats) -> Floats:
-        """See Model: a forecast near zero of a series that spans a thousand is not asked for
-        more digits than the series has.
+        """See Model: a forecast near zero of a series that spans a thousand is not asked for more
+        digits than the series has.
         """
         return span(window[..., 0])
 
     def _quantiles(self, shape: Tensor, facts: Tensor, memory: Tensor) -> Tensor:
         """shape: [N, context]. facts: [N, facts]. memory: [N, units]. → [N, horizon, levels]."""
         bounded = shape.clamp(-BOUND, BOUND)
-        seen = torch.cat((bounded, self.spectrum(bounded), facts), -1)
+        periods = () if self.spectrum is None else (self.spectrum(bounded),)
+        seen = torch.cat((bounded, *periods, facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
         trust, doubt, correction, *gaps = torch.split(self.head(summary), self.parts, -1)
         # Near-deterministic series need the correction off, which units alone do only roughly.
         median = self.skip(shape, trust) + doubt.sigmoid() * correction
-        return spread_quantiles(median, gaps, self.config.quantile_levels.index(0.5))
+        return spread_quantiles(median, gaps, self.middle)

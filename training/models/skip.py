@@ -1,12 +1,15 @@
-"""The window skip: a mixture of linear maps from the window to the horizon.
+"""The window skip: linear maps from the window to the horizon, straight past all hidden layers.
 
-Each map begins as a classical forecaster (the last value, the mean, the last cycle of one period,
-the mean of all cycles) and is then trained. Copying a cycle keeps sharp shapes that a hidden
-state would smooth away; the mixture's weights, chosen anew at every origin, say which to trust.
+`linear` has one map, which begins as the window's mean: what a data set of like series wants.
+`mixture` has many. Each begins as a classical forecaster (the last value, the mean, the last cycle
+of one period, the mean of all cycles) and is then trained. Copying a cycle keeps sharp shapes that
+a hidden state would smooth away; the mixture's weights, chosen anew at every origin, say which to
+trust.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import torch
@@ -55,7 +58,23 @@ def _cycle(context: int, horizon: int, period: int, repeats: int) -> Tensor:
     return weights
 
 
-class WindowSkip(nn.Module):
+class LinearSkip(nn.Module):
+    """One linear map of the window; it asks for no trust."""
+
+    maps = 0
+
+    def __init__(self, context: int, horizon: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((context, horizon), 1 / context))
+
+    def forward(self, shape: Tensor, trust: Tensor) -> Tensor:
+        """shape: [N, context]. → [N, horizon]."""
+        del trust
+        forecast: Tensor = shape @ self.weight
+        return forecast
+
+
+class MixtureSkip(nn.Module):
     """Mix linear maps of the window, by weights that sum to one."""
 
     def __init__(self, context: int, horizon: int) -> None:
@@ -69,3 +88,9 @@ class WindowSkip(nn.Module):
         """shape: [N, context]. trust: [N, maps] logits. → [N, horizon]."""
         forecasts = (shape @ self.weight).reshape(-1, self.maps, self.horizon)
         return (forecasts * trust.softmax(-1).unsqueeze(-1)).sum(-2)
+
+
+SKIPS: Final[Mapping[str, type[LinearSkip | MixtureSkip]]] = {
+    "linear": LinearSkip,
+    "mixture": MixtureSkip,
+}
