@@ -1,4 +1,7 @@
-"""Random numbers that can be had again: after a restart, and from a checkpoint."""
+"""Random numbers that can be had again: after a restart, and from a checkpoint.
+
+First weights and dropout come from torch's own generators, which `torch.manual_seed` starts.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,6 @@ class RandomState(TypedDict):
 
     cpu: Tensor
     cuda: list[Tensor]
-
-
-def seed_torch(seed: int) -> None:
-    """Start torch's generators, from which first weights and dropout follow."""
-    torch.manual_seed(seed)
 
 
 def generator(seed: int, *place: int) -> Generator:

@@ -14,7 +14,7 @@ from training.practice.clipping import ClippingConfig
 from training.practice.devices import choose_device
 from training.practice.optimisers import SgdConfig
 from training.practice.precision import Precision
-from training.practice.seeding import generator, random_state, restore_random_state, seed_torch
+from training.practice.seeding import generator, random_state, restore_random_state
 
 NAMES: tuple[Literal["cuda", "mps"], ...] = ("cuda", "mps")
 
@@ -32,7 +32,7 @@ def test_a_device_is_chosen_and_a_missing_one_is_named() -> None:
 
 def losses(device: torch.device, *, mixed: bool, steps: int = 40) -> list[float]:
     """Of a line fitted to points."""
-    seed_torch(2)
+    torch.manual_seed(2)
     model = nn.Linear(4, 1).to(device)
     inputs = torch.randn(64, 4).to(device)
     targets = inputs.sum(1, keepdim=True) + 1
@@ -74,14 +74,14 @@ def test_a_step_returns_the_norm_and_clips() -> None:
 def test_a_seed_gives_the_same_numbers_and_a_place_its_own() -> None:
     drawn = []
     for seed in (5, 5, 6):
-        seed_torch(seed)
+        torch.manual_seed(seed)
         drawn.append(torch.rand(3).tolist())
     assert drawn[0] == drawn[1] != drawn[2]
     assert generator(5, 1).random() == generator(5, 1).random() != generator(5, 2).random()
 
 
 def test_a_checkpoint_goes_on_with_the_numbers_that_were_to_come() -> None:
-    seed_torch(9)
+    torch.manual_seed(9)
     torch.rand(10)
     file = io.BytesIO()
     torch.save(random_state(), file)
