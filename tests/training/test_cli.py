@@ -20,7 +20,7 @@ source = "csv"
 path = "load.csv"
 licence = "CC0"
 [model]
-family = "gru"
+family = "streaming-gru"
 context = 32
 inputs = 4
 bands = 4

@@ -9,7 +9,7 @@ from training.config import CsvSource, Recipe, SyntheticSource, read_recipe
 from training.models.streaming_lstm import StreamingLstmConfig
 
 RECIPES = Path("training/recipes")
-GOOD = 'name = "a"\n[data]\nsource = "synthetic"\n[model]\nfamily = "lstm"\n'
+GOOD = 'name = "a"\n[data]\nsource = "synthetic"\n[model]\nfamily = "streaming-lstm"\n'
 
 
 def recipe(tmp_path: Path, text: str) -> Recipe:
@@ -29,7 +29,7 @@ def test_a_short_recipe_is_enough(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (GOOD + "unknown = 1\n", "unknown.*model"),
-        (GOOD.replace("lstm", "transformer"), "transformer"),
+        (GOOD.replace("streaming-lstm", "transformer"), "transformer"),
         (GOOD.replace("synthetic", "cloud"), "cloud"),
         (GOOD.replace('"a"', '"No Spaces"'), r"\.name"),
         (GOOD + "[fit]\nsteps = 0\n", r"fit\.steps"),

@@ -32,19 +32,26 @@ class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shape(NamedTuple):
-    """How many numbers a front makes: of each slot, of the whole window, of each slot ahead."""
+    """How many numbers a front makes: of each slot, of the whole window, of each slot ahead.
+
+    channels: how many of a slot's numbers, the first ones, are the channels' values. history: how
+    many history features there are.
+    """
 
     context: int
     slot: int
     flat: int
     horizon: int
     ahead: int
+    channels: int
+    history: int
 
 
 class Features(NamedTuple):
     """slots: [B, context, slot]. flat: [B, flat]. ahead: [B, horizon, ahead].
 
-    centre, spread: [B, channels] in the series' units.
+    centre, spread: [B, channels] in the series' units. history: [B, history], which `flat` holds
+    too, for nets that read the slots.
     """
 
     slots: Tensor
@@ -52,6 +59,7 @@ class Features(NamedTuple):
     ahead: Tensor
     centre: Tensor
     spread: Tensor
+    history: Tensor
 
 
 class Front(nn.Module):
@@ -84,8 +92,10 @@ class Front(nn.Module):
         self.forth: Tensor
         slot = 2 * channels + calendar.size
         ahead = calendar.size + known_ahead
-        flat = 2 * channels * context + calendar.size + config.history.size * channels
-        self.shape = Shape(context, slot, flat + horizon * known_ahead, horizon, ahead)
+        past = config.history.size * channels
+        told_ahead = calendar.knows_holidays + known_ahead
+        flat = 2 * channels * context + calendar.size + past + horizon * told_ahead
+        self.shape = Shape(context, slot, flat, horizon, ahead, channels, past)
 
     def forward(self, window: Tensor, origin: Tensor, future: Tensor | None) -> Features:
         """window: [B, context, channels]. origin: int64 [B]. future: [B, horizon, covariates]."""
@@ -93,10 +103,13 @@ class Front(nn.Module):
         past = self.calendar(origin[:, None] + self.back)
         slots = torch.cat((scaled.values, scaled.known, past), -1)
         ahead = self.calendar(origin[:, None] + self.forth)
-        flat = [scaled.values.flatten(1), scaled.known.flatten(1), past[:, -1]]
-        flat.append(history(scaled.values, self.config.history))
+        told = history(scaled.values, self.config.history)
+        flat = [scaled.values.flatten(1), scaled.known.flatten(1), past[:, -1], told]
+        if self.calendar.knows_holidays:
+            # The cycles' places ahead follow from the newest slot's; holidays do not.
+            flat.append(ahead[..., -1])
         if self.covariates is not None and future is not None:
             known = self.covariates(future)
             ahead = torch.cat((ahead, known.values, known.known), -1)
             flat += [known.values.flatten(1), known.known.flatten(1)]
-        return Features(slots, torch.cat(flat, 1), ahead, scaled.centre, scaled.spread)
+        return Features(slots, torch.cat(flat, 1), ahead, scaled.centre, scaled.spread, told)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, final
+from typing import final
 
-from msgspec import Meta
 from torch import Tensor, nn
 
 from tidecast.bundle import Positive
 from training.features.front import Features, Shape
-from training.models.windowed import Net, NetConfig
+from training.models.windowed import Dropout, Net, NetConfig
 
 
 class MlpConfig(NetConfig, frozen=True, forbid_unknown_fields=True, tag="mlp"):
-    """`layers`: units of each hidden layer. `dropout`: share of units left out while fitting."""
+    """`layers`: units of each hidden layer."""
 
     layers: tuple[Positive, ...] = (256, 128)
-    dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    dropout: Dropout = 0.0
 
     def net(self, shape: Shape, size: int) -> Net:
         """See `NetConfig.net`."""

@@ -13,7 +13,9 @@ from training.models.cell import Cell
 from training.models.forecaster import ForecasterConfig
 
 
-class StreamingGruConfig(ForecasterConfig, frozen=True, forbid_unknown_fields=True, tag="gru"):
+class StreamingGruConfig(
+    ForecasterConfig, frozen=True, forbid_unknown_fields=True, tag="streaming-gru"
+):
     """A GRU of `layers` layers of `hidden` units; the state has layers · hidden numbers."""
 
     hidden: Positive = 64

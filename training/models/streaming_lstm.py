@@ -13,7 +13,9 @@ from training.models.cell import Cell
 from training.models.forecaster import ForecasterConfig
 
 
-class StreamingLstmConfig(ForecasterConfig, frozen=True, forbid_unknown_fields=True, tag="lstm"):
+class StreamingLstmConfig(
+    ForecasterConfig, frozen=True, forbid_unknown_fields=True, tag="streaming-lstm"
+):
     """An LSTM of `layers` layers of `hidden` units; the state has 2 · layers · hidden numbers."""
 
     hidden: Positive = 64

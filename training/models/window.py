@@ -43,7 +43,7 @@ def normalise(window: Tensor, context: int) -> Window:
     without variation has spread 0; one without values has centre 0 as well. (`context` is given,
     not read off, so that the exported graph holds a constant in its place.)
     """
-    position = torch.arange(1, context + 1, dtype=torch.float32)
+    position = torch.arange(1, context + 1, dtype=torch.float32, device=window.device)
     missing = torch.isnan(window)
     known = torch.where(missing, torch.zeros(()), torch.ones(()))
     values = torch.where(missing, torch.zeros(()), window).clamp(-LARGEST, LARGEST)

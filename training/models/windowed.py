@@ -6,9 +6,10 @@ window, origin, future ─► front ─► net ─► head ─► forecast | pro
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import final
+from typing import Annotated, final
 
 import msgspec
+from msgspec import Meta
 from torch import Tensor, nn
 
 from tidecast.bundle import Positive
@@ -16,6 +17,9 @@ from training.data.waves import Floats
 from training.features.front import Features, Front, Shape
 from training.models.model import Model, Signature
 from training.tasks.head import Head
+
+Dropout = Annotated[float, Meta(ge=0.0, lt=1.0)]
+"""Share of a layer's units that is left out while fitting (Srivastava et al., 2014)."""
 
 
 class Net(nn.Module):

@@ -116,6 +116,7 @@ def test_the_graph_computes_what_torch_does(scaling: str, tmp_path: Path) -> Non
     assert expected.slots.shape == (7, CONTEXT, front.shape.slot)
     assert expected.flat.shape == (7, front.shape.flat)
     assert expected.ahead.shape == (7, HORIZON, front.shape.ahead)
+    assert expected.history.shape == (7, front.shape.history)
 
 
 def front_of(scaling: str) -> Front:
@@ -132,7 +133,7 @@ def front_of(scaling: str) -> Front:
 def exported(front: Front, inputs: tuple[Tensor, ...], path: Path) -> dict[str, np.ndarray]:
     """What ONNX Runtime makes of the inputs."""
     names = ("window", "origin", "future")
-    outputs = ("slots", "flat", "ahead", "centre", "spread")
+    outputs = ("slots", "flat", "ahead", "centre", "spread", "history")
     axes = {name: {0: "B"} for name in (*names, *outputs)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -25,7 +25,7 @@ def features(rows: int, centre: float = 0.0, spread: float = 1.0) -> Features:
     nothing = torch.zeros(rows, 0)
     level = torch.tensor([[-99.0, centre]]).expand(rows, 2)
     width = torch.tensor([[-99.0, spread]]).expand(rows, 2)
-    return Features(nothing, nothing, nothing, level, width)
+    return Features(nothing, nothing, nothing, level, width, nothing)
 
 
 def learnt(head: Head, given: Features, targets: Tensor, steps: int = 400) -> Tensor:
