@@ -9,10 +9,9 @@ import pytest
 from tidecast.errors import DataError
 from training.data.table import Table
 from training.samples import Samples
-from training.tasks.classification import ClassificationHead, ClassificationTask
+from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
-from training.tasks.regression import RegressionHead, RegressionTask
-from training.tasks.task import head_of
+from training.tasks.regression import RegressionTask
 
 SLOTS = 40
 CONTEXT = 6
@@ -90,18 +89,3 @@ def test_what_a_task_asks_for_must_be_in_the_data() -> None:
         Samples(table_of(), ForecastTask("c"), CONTEXT, range(SLOTS))
     with pytest.raises(DataError, match="no label"):
         Samples(table_of(), RegressionTask("load"), CONTEXT, range(SLOTS))
-
-
-def test_a_head_knows_of_the_target_what_the_training_part_says() -> None:
-    table = table_of(labels=True)
-    assert table.labels is not None
-    table.labels[:] = 7.0
-    table.labels[:, 20:] = 1.0
-    numbers = head_of(RegressionTask("load"), table, range(20))
-    assert isinstance(numbers, RegressionHead)
-    assert numbers.centre.item() == 7.0
-    states = ClassificationTask("state", ("off", "on"), weights="balanced")
-    classes = head_of(states, table, range(20, 40))
-    assert isinstance(classes, ClassificationHead)
-    # A class that was never seen counts as seen once.
-    assert classes.weights.tolist() == pytest.approx([41 / 2, 41 / 80])

@@ -24,8 +24,7 @@ from training.tasks.classification import ClassificationHead, ClassificationTask
 from training.tasks.forecast import ForecastHead, ForecastTask
 from training.tasks.head import Head
 from training.tasks.regression import RegressionHead, RegressionTask
-
-Task = ForecastTask | RegressionTask | ClassificationTask
+from training.tasks.task import Task
 
 
 class Level(NamedTuple):
