@@ -31,7 +31,7 @@ def answers_of(member: Bundle, rows: Rows) -> FloatArray:
     for older in range(context - 1, 0, -1) if member.manifest.state_size else ():
         seen = np.full_like(windows, np.nan)
         seen[:, older:] = windows[:, :-older]
-        begun = np.isfinite(seen).reshape(len(seen), -1).any(1)
+        begun = np.isfinite(seen).sum(axis=(1, 2)) > 0
         stepped = predictor.step(Inputs(seen, rows.origins - older * step_s, states))
         states = np.where(begun[:, None], stepped, states)
     future = rows.future if member.manifest.future else None

@@ -17,7 +17,7 @@ from training.ensemble.combine import median, summed_to_one, weighted_mean
 from training.ensemble.join import Combine, joined
 from training.ensemble.members import common_step, require_alike
 from training.ensemble.part import Part
-from training.ensemble.stack import best_weights, log_loss_of, pinball_of
+from training.ensemble.stack import Weights, best_weights, log_loss_of, pinball_of
 from training.models.window import normalise
 from training.rows import Rows
 
@@ -60,7 +60,7 @@ def ensemble(members: Sequence[Bundle], method: Method, rows: Rows | None = None
     return _ensemble(kept, tuple(weights.tolist()), combine)
 
 
-def stacked_weights(members: Sequence[Bundle], rows: Rows | None) -> FloatArray:
+def stacked_weights(members: Sequence[Bundle], rows: Rows | None) -> Weights:
     """Weights [members] that do best on validation rows, those of no use at 0."""
     if rows is None:
         raise SettingsError("a stacked ensemble fits its weights: give it the validation rows")
@@ -73,7 +73,7 @@ def stacked_weights(members: Sequence[Bundle], rows: Rows | None) -> FloatArray:
         loss = pinball_of(answers, targets, manifest.quantile_levels, _units(manifest, rows))
     weights = best_weights(loss, len(members))
     kept = np.where(weights < WORTHLESS, 0.0, weights)
-    total: FloatArray = kept / kept.sum()
+    total: Weights = kept / kept.sum()
     return total
 
 

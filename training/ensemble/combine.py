@@ -16,7 +16,7 @@ SMALL: Final = 1e-7
 """Medians of probabilities are at least this before they are made to sum to one."""
 
 
-def weighted_mean(part: Part, answers: Sequence[str], weights: Sequence[float], name: str) -> None:
+def weighted_mean(part: Part, answers: Sequence[str], name: str, weights: Sequence[float]) -> None:
     """The sum of all answers times their weights, which sum to one, becomes `name`.
 
     Weighed first and added then: answers may lie so far out that their sum is no float32.

@@ -10,20 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
-
-from stream.grid import FloatArray
 
 FLOOR: Final = 1e-7
 """The least probability that a mixture is charged for: a class ruled out costs 16, not infinity."""
 
-Loss = Callable[[FloatArray], tuple[float, FloatArray]]
+Reals = NDArray[np.floating]
+Weights = NDArray[np.float64]
+Loss = Callable[[Weights], tuple[float, Weights]]
 """From weights [M] to what is to be small, and its slope [M]."""
 
 
-def pinball_of(
-    answers: FloatArray, targets: FloatArray, levels: Sequence[float], units: FloatArray
-) -> Loss:
+def pinball_of(answers: Reals, targets: Reals, levels: Sequence[float], units: Reals) -> Loss:
     """Mean pinball loss (Koenker & Bassett, 1978) of mixed quantiles.
 
     answers: [M, N, horizon, levels]. targets: [N, horizon], NaN = not known. units: [N], what an
@@ -35,7 +34,7 @@ def pinball_of(
     wanted = (targets[rows, leads] / units[rows])[:, None]
     risen = np.asarray(levels)
 
-    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+    def loss(weights: Weights) -> tuple[float, Weights]:
         error = wanted - np.tensordot(weights, known, 1)
         slope = np.where(error < 0, risen - 1, risen)
         count = max(error.size, 1)
@@ -44,7 +43,7 @@ def pinball_of(
     return loss
 
 
-def log_loss_of(answers: FloatArray, classes: FloatArray) -> Loss:
+def log_loss_of(answers: Reals, classes: Reals) -> Loss:
     """Mean logarithmic loss of mixed probabilities.
 
     answers: [M, N, classes]. classes: [N] numbers of the true ones, NaN = not known.
@@ -52,7 +51,7 @@ def log_loss_of(answers: FloatArray, classes: FloatArray) -> Loss:
     rows = np.flatnonzero(~np.isnan(classes))
     given = answers[:, rows, classes[rows].astype(np.int64)].astype(np.float64)
 
-    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+    def loss(weights: Weights) -> tuple[float, Weights]:
         mixed = np.maximum(weights @ given, FLOOR)
         count = max(len(rows), 1)
         return float(-np.log(mixed).sum() / count), -(given / mixed).sum(1) / count
@@ -60,7 +59,7 @@ def log_loss_of(answers: FloatArray, classes: FloatArray) -> Loss:
     return loss
 
 
-def best_weights(loss: Loss, count: int) -> FloatArray:
+def best_weights(loss: Loss, count: int) -> Weights:
     """The weights [M] of least loss, a convex problem; never worse than equal ones or one member.
 
     Solved by sequential quadratic programming (Kraft, 1988), from equal weights.
@@ -76,5 +75,5 @@ def best_weights(loss: Loss, count: int) -> FloatArray:
     )
     kept = np.clip(found.x, 0, 1)
     tried = [kept / kept.sum(), equal, *np.eye(count)]
-    best: FloatArray = min(tried, key=lambda weights: loss(weights)[0])
+    best: Weights = min(tried, key=lambda weights: loss(weights)[0])
     return best

@@ -122,7 +122,7 @@ def test_rows_of_another_shape_are_refused() -> None:
 
 def test_too_few_rows_are_refused() -> None:
     rows = rows_of(FORECAST, wave()).take(np.arange(20))
-    with pytest.raises(DataError, match="20 windows .* longer history"):
+    with pytest.raises(DataError, match=r"20 windows .* longer history"):
         fit_classic(job_of("ridge", FORECAST), rows)
 
 
