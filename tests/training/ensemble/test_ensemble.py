@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -131,6 +132,30 @@ def test_members_that_do_not_fit_together_are_refused(
     strange = Bundle(msgspec.structs.replace(other.manifest, **changes), other.graph)
     with pytest.raises(BundleError, match=message):
         ensemble([Bundle(hourly, first.graph), strange], "mean")
+
+
+def test_members_that_know_what_comes_join_such_as_do_not() -> None:
+    rows = rows_of(TASKS["forecast"], wave())
+    plan = np.random.default_rng(2).normal(0, 30, (len(rows.origins), HORIZON, 1))
+    rows = early(rows._replace(future=plan.astype(np.float32)))
+    graph = fit_classic(job_of("ridge", TASKS["forecast"], covariates=(0.0, 30.0)), rows).graph
+    planner = bundle_of(graph, CONTEXT, HORIZON, future=(Channel("plan"),))
+    joined = ensemble([windowed("ridge"), planner], "mean")
+    each = [run_graph(member, rows.feed)["forecast"] for member in (windowed("ridge").graph, graph)]
+    found = run_graph(joined.graph, rows.feed)["forecast"]
+    np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-5)
+    other = Bundle(msgspec.structs.replace(planner.manifest, future=(Channel("b"),)), graph)
+    with pytest.raises(BundleError, match="different covariates"):
+        ensemble([planner, other], "mean")
+
+
+def test_a_graph_of_other_operators_is_to_be_trained_anew() -> None:
+    member = windowed("ridge")
+    model = onnx.load_model_from_string(member.graph)
+    model.opset_import[0].version = 17
+    old = Bundle(member.manifest, model.SerializeToString())
+    with pytest.raises(BundleError, match=r"tried/1 has operators .* train it anew"):
+        ensemble([member, old], "mean")
 
 
 def test_one_member_is_no_ensemble() -> None:
