@@ -15,8 +15,8 @@ from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper
 from torch import Tensor, nn
 
 from stream.grid import AnyArray
-from training.export import OPSET
 
+OPSET: Final = 18
 OPSETS: Final = {"": OPSET, "ai.onnx.ml": 3}
 """Scikit-learn's models need the second one; a version reads what was written for an older one."""
 IR_VERSION: Final = 8
@@ -66,7 +66,7 @@ def traced(module: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[s
         # The tracing exporter is deprecated, yet its graph is half the size of its successor's.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            module.eval(),
+            module,
             tuple(example.values()),
             path,
             input_names=list(example),
@@ -89,7 +89,8 @@ def sealed(graph: GraphProto, contract: Contract) -> ModelProto:
         values.extend(value_info(name, shape) for name, shape in shapes.items())
     del graph.value_info[:]
     graph.name, graph.doc_string = "tidecast", ""
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+    used = {"", *(node.domain for node in graph.node)}
+    opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in sorted(used)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -17,7 +17,8 @@ from training.tasks.classification import ClassificationTask
 
 class BoostingConfig(ClassicConfig, frozen=True, forbid_unknown_fields=True, tag="boosting"):
     """`trees` for each lead or class, `depth` splits deep. `rate`: how much of an error a tree
-    mends. `sample`, `features`: shares of rows for each tree, of features for each split.
+    mends. `sample`, `features`: shares of rows for each tree, of features for each split; time
+    grows with both, and with the horizon.
     """
 
     lighter: ClassVar[str] = "fewer `trees`, less `depth`, or a shorter horizon"
@@ -26,8 +27,8 @@ class BoostingConfig(ClassicConfig, frozen=True, forbid_unknown_fields=True, tag
     trees: Positive = 50
     depth: Positive = 3
     rate: Share = 0.1
-    sample: Share = 0.7
-    features: Share = 0.3
+    sample: Share = 0.5
+    features: Share = 0.1
 
     def estimator(self, task: AnyTask, seed: int) -> BaseEstimator:
         """See `ClassicConfig.estimator`."""

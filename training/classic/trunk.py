@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from stream.grid import FloatArray
 from training.classic.units import Units
 from training.features.front import Features, Front
-from training.graphs import IR_VERSION, OPSETS, run_graph, traced
+from training.graphs import IR_VERSION, OPSET, run_graph, traced
 from training.rows import Rows
 
 OUTPUTS: Final = ("flat", "centre", "spread")
@@ -48,7 +48,7 @@ class Trunk:
 
     def see(self, rows: Rows) -> Seen:
         """What an estimator sees of the rows; a classifier's target has no units."""
-        opset = helper.make_opsetid("", OPSETS[""])
+        opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(self.graph, opset_imports=[opset], ir_version=IR_VERSION)
         found = run_graph(model.SerializeToString(), rows.feed)
         centre = found.get("centre", np.zeros(1, np.float32)).reshape(-1, 1)

@@ -9,7 +9,7 @@ import onnx
 
 from tidecast.bundle import Bundle, Channel
 from tidecast.errors import BundleError
-from training.graphs import OPSETS
+from training.graphs import OPSET, OPSETS
 
 SHARED: Final = (
     "task",
@@ -59,7 +59,7 @@ def graph_of(member: Bundle) -> onnx.GraphProto:
     """A member's graph. Raises BundleError when its operators are of other versions than ours."""
     model = onnx.load_model_from_string(member.graph)
     found = {opset.domain: opset.version for opset in model.opset_import}
-    same = found.get("") == OPSETS[""]
+    same = found.get("") == OPSET
     if not same or any(version > OPSETS.get(domain, 0) for domain, version in found.items()):
         raise BundleError(
             f"{member.manifest.name}/{member.manifest.version} has operators {found}, "
