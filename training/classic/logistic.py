@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
@@ -11,7 +11,7 @@ from tidecast.errors import SettingsError
 from training.classic.family import Above, AnyTask, ClassicConfig
 from training.tasks.classification import ClassificationTask
 
-ITERATIONS = 1000
+ITERATIONS: Final = 1000
 """Features are scaled already, so that far fewer are needed."""
 
 

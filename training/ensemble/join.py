@@ -7,6 +7,7 @@ state ──► split ────────► member 1 ─┴─► next sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from onnx import GraphProto, ModelProto
 
@@ -18,7 +19,8 @@ from training.graphs import Contract, sealed
 Combine = Callable[[Part, Sequence[str], str], None]
 """Makes of the answers of these names the one of the last name."""
 
-TO_THE_END = 2**62
+TO_THE_END: Final = 2**62
+"""Beyond the end of every window, where a slice stops by itself."""
 
 
 def joined(members: Sequence[Bundle], combine: Combine) -> ModelProto:
