@@ -17,8 +17,9 @@ from tidecast.bundle import Bundle, Channel, Manifest, write_bundle
 from training import benchmarks, parity
 from training.config import Recipe
 from training.evaluate import Task, back_test
-from training.export import OPSET, export
+from training.export import export
 from training.fit import Fit, Progress
+from training.graphs import OPSET
 from training.lessons import SequenceLesson
 from training.models.forecaster import Forecaster
 from training.report import Section, render

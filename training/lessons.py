@@ -15,6 +15,7 @@ from training.loss import pinball
 from training.models.forecaster import Forecaster
 from training.models.model import Model
 from training.models.windowed import Windowed
+from training.rows import Rows
 from training.samples import Samples
 
 VALIDATED: Final = 20_000
@@ -89,12 +90,20 @@ class WindowLesson:
     def loss(self, step: int) -> Tensor:
         """See Lesson."""
         rng = np.random.default_rng((self._seed, step))
-        return self.model.loss(*self._learnt.at(rng.integers(0, len(self._learnt), self._batch)))
+        return self._loss(self._learnt.at(rng.integers(0, len(self._learnt), self._batch)))
 
     def validation(self) -> float:
         """See Lesson."""
         count = min(len(self._validated), VALIDATED)
         numbers: Ints = np.linspace(0, len(self._validated) - 1, count).astype(np.int64)
         parts = np.array_split(numbers, -(-count // VALIDATED_AT_ONCE))
-        losses = [self.model.loss(*self._validated.at(part)).item() * len(part) for part in parts]
+        losses = [self._loss(self._validated.at(part)).item() * len(part) for part in parts]
         return sum(losses) / count
+
+    def _loss(self, rows: Rows) -> Tensor:
+        return self.model.loss(
+            torch.from_numpy(rows.windows),
+            torch.from_numpy(rows.origins),
+            None if rows.future is None else torch.from_numpy(rows.future),
+            torch.from_numpy(rows.targets),
+        )

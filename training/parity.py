@@ -47,7 +47,7 @@ def check(model: Model, graph: bytes) -> list[Finding]:
     An answer that is not finite, or whose levels cross, counts as an infinite error.
     """
     pair = Pair(model, graph)
-    context, channels = model.signature.inputs["window"]
+    context, channels = model.contract.context, model.contract.channels
     worst = {kind: [0.0, 0.0] for kind in MAKERS}
     kinds, series = hostile_series(LARGEST, CARRIED + context, seed=11)
     # Each channel is of another kind; the first one gives a finding its name.
@@ -79,8 +79,8 @@ class Pair:
         options.intra_op_num_threads = 1
         self._session: Any = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
         self._model = model
-        self._signature = model.signature
-        self._answer = next(iter(self._signature.outputs))
+        self._contract = model.contract
+        self._answer = next(iter(self._contract.outputs))
 
     def compare(self, values: Floats, slots: range, *, carry: bool) -> Floats:
         """The worst relative error of each series [B, T, channels] over `slots`. → [B].
@@ -88,13 +88,12 @@ class Pair:
         carry: hand the state from slot to slot; nothing is to be compared without one.
         """
         worst = np.zeros(len(values), np.float32)
-        if carry and "state" not in self._signature.inputs:
+        if carry and not self._contract.state_size:
             return worst
-        context = self._signature.inputs["window"][0]
+        context = self._contract.context
         before = np.full((len(values), context - 1, values.shape[2]), np.nan, np.float32)
         padded = np.concatenate((before, values), axis=1)
-        shape = self._signature.inputs.get("state", (0,))
-        ours = theirs = np.zeros((len(values), *shape), np.float32)
+        ours = theirs = np.zeros((len(values), self._contract.state_size), np.float32)
         for slot in slots:
             window = np.ascontiguousarray(padded[:, slot : slot + context])
             feed = self._feed(window, slot)
@@ -109,17 +108,17 @@ class Pair:
 
     def by_torch(self, feed: Feed) -> dict[str, Floats]:
         """Outputs of the model, by name."""
-        inputs = [torch.from_numpy(feed[name]) for name in self._signature.inputs]
+        inputs = [torch.from_numpy(feed[name]) for name in self._contract.inputs]
         with torch.no_grad():
             outputs = self._model(*inputs)
         parts = outputs if isinstance(outputs, tuple) else (outputs,)
-        names = self._signature.outputs
+        names = self._contract.outputs
         return {name: part.numpy() for name, part in zip(names, parts, strict=True)}
 
     def by_graph(self, feed: Feed) -> dict[str, Floats]:
         """Outputs of the graph, by name."""
-        names = list(self._signature.outputs)
-        given = {name: feed[name] for name in self._signature.inputs}
+        names = list(self._contract.outputs)
+        given = {name: feed[name] for name in self._contract.inputs}
         return dict(zip(names, self._session.run(names, given), strict=True))
 
     def _feed(self, window: Floats, slot: int) -> Feed:
@@ -128,9 +127,9 @@ class Pair:
             "window": window,
             "origin": np.full(len(window), FIRST_ORIGIN + slot * STEP_S, np.int64),
         }
-        if "future" in self._signature.inputs:
+        if self._contract.covariates:
             rng = np.random.default_rng(slot)
-            shape = (len(window), *self._signature.inputs["future"])
+            shape = (len(window), *self._contract.inputs["future"])
             future = rng.standard_normal(shape, np.float32) * np.float32(100)
             future[rng.random(shape) < UNKNOWN] = np.nan
             feed["future"] = future

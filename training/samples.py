@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import Tensor
 
 from tidecast.errors import DataError
 from training.data.table import Table
 from training.data.waves import Floats, Ints
+from training.rows import Rows
+from training.tasks.forecast import ForecastTask
 from training.tasks.task import Task, leads_of, targets_of
-
-
-class Batch(NamedTuple):
-    """windows: float32 [B, context, channels], NaN = missing. origins: int64 [B] seconds since
-    1970. future: [B, horizon, covariates], None where nothing is known ahead. targets: [B, horizon]
-    of a forecast, [B] of another task.
-    """
-
-    windows: Tensor
-    origins: Tensor
-    future: Tensor | None
-    targets: Tensor
 
 
 @final
@@ -39,6 +27,7 @@ class Samples:
         self._table = table
         self._context = context
         self._leads = leads_of(task)
+        self._several = isinstance(task, ForecastTask)
         self._targets = targets_of(task, table)
         self.places = self._known(span)
         """int64 [N, 2] series and slot of each origin."""
@@ -53,17 +42,17 @@ class Samples:
     def __len__(self) -> int:
         return len(self.places)
 
-    def at(self, numbers: Ints) -> Batch:
+    def at(self, numbers: Ints) -> Rows:
         """The given samples [B], numbered from 0 on."""
         series, slots = self.places[numbers].T
         windows = self._padded[series[:, None], slots[:, None] + np.arange(self._context)]
         origins = self._table.first + slots * self._table.step_seconds
         targets = self._at_leads(self._targets[..., None], series, slots)[..., 0]
-        return Batch(
-            torch.from_numpy(windows),
-            torch.from_numpy(origins),
+        return Rows(
+            windows,
+            origins,
+            targets if self._several else targets[:, 0],
             self._future(series, slots),
-            torch.from_numpy(targets if len(self._leads) > 1 else targets[:, 0]),
         )
 
     def _known(self, span: range) -> Ints:
@@ -75,9 +64,9 @@ class Samples:
         places: Ints = np.argwhere(any_known) + np.array([0, span.start])
         return places
 
-    def _future(self, series: Ints, slots: Ints) -> Tensor | None:
+    def _future(self, series: Ints, slots: Ints) -> Floats | None:
         known = self._table.known
-        return None if known is None else torch.from_numpy(self._at_leads(known, series, slots))
+        return None if known is None else self._at_leads(known, series, slots)
 
     def _at_leads(self, values: Floats, series: Ints, slots: Ints) -> Floats:
         """values: [series, slots, n]. → [B, leads, n]."""

@@ -8,7 +8,8 @@ from onnx import numpy_helper
 
 from tidecast.errors import BundleError
 from training import parity
-from training.export import OPSET, export
+from training.export import export
+from training.graphs import OPSET
 from training.hostile import hostile_series
 from training.models.forecaster import Forecaster
 from training.models.streaming_lstm import StreamingLstmConfig

@@ -76,12 +76,8 @@ class Front(nn.Module):
         """sizes: context, horizon, channels, seconds of a step. covariates: those known ahead."""
         super().__init__()
         context, horizon, channels, step_seconds = sizes
-        known = 0 if covariates is None else len(covariates.centre)
-        self.inputs: dict[str, tuple[int, ...]] = {"window": (context, channels), "origin": ()}
-        """Shapes of what `forward` takes, without the batch axis."""
-        if known:
-            self.inputs["future"] = (horizon, known)
-        known_ahead = 2 * known
+        self.known_ahead = 0 if covariates is None else len(covariates.centre)
+        """How many covariates there are."""
         self.config = config
         self.scaling = scaling
         self.calendar = calendar
@@ -91,9 +87,10 @@ class Front(nn.Module):
         self.back: Tensor
         self.forth: Tensor
         slot = 2 * channels + calendar.size
-        ahead = calendar.size + known_ahead
+        # Of each covariate the value, and whether there is one.
+        ahead = calendar.size + 2 * self.known_ahead
         past = config.history.size * channels
-        told_ahead = calendar.knows_holidays + known_ahead
+        told_ahead = calendar.knows_holidays + 2 * self.known_ahead
         flat = 2 * channels * context + calendar.size + past + horizon * told_ahead
         self.shape = Shape(context, slot, flat, horizon, ahead, channels, past)
 

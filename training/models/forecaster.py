@@ -21,11 +21,12 @@ from torch import Tensor, nn
 from tidecast.bundle import Positive
 from training.data.waves import Floats
 from training.features.calendar import Calendar, Cycle
+from training.graphs import Contract
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
 from training.models.head import spread_quantiles, to_units
-from training.models.model import Model, Signature, span
+from training.models.model import Model, span
 from training.models.skip import SKIPS
 from training.models.spectrum import Spectrum
 from training.models.window import normalise, unfold
@@ -128,13 +129,16 @@ class Forecaster(Model):
         return forecast, torch.cat((held, means), -1)
 
     @property
-    def signature(self) -> Signature:
+    def contract(self) -> Contract:
         """See Model."""
-        state = (self.state_size,)
-        forecast = (self.task.horizon, len(self.task.quantile_levels))
-        return Signature(
-            {"window": (self.config.context, 1), "origin": (), "state": state},
-            {"forecast": forecast, "next_state": state},
+        task = self.task
+        return Contract(
+            context=self.config.context,
+            channels=1,
+            horizon=task.horizon,
+            width=len(task.quantile_levels),
+            classifies=False,
+            state_size=self.state_size,
         )
 
     def unit(self, window: Floats) -> Floats:

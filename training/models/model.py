@@ -5,20 +5,11 @@ contract.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
 
 from torch import nn
 
 from training.data.waves import Floats
-
-Shape = tuple[int, ...]
-
-
-class Signature(NamedTuple):
-    """Shapes by name, in the order of the arguments and results; the batch axis is left out."""
-
-    inputs: dict[str, Shape]
-    outputs: dict[str, Shape]
+from training.graphs import Contract
 
 
 class Model(nn.Module):
@@ -26,8 +17,8 @@ class Model(nn.Module):
 
     @property
     @abstractmethod
-    def signature(self) -> Signature:
-        """Arguments and results of `forward`."""
+    def contract(self) -> Contract:
+        """Arguments and results of `forward`, in its order."""
 
     @abstractmethod
     def unit(self, window: Floats) -> Floats:

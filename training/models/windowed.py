@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from tidecast.bundle import Positive
 from training.data.waves import Floats
 from training.features.front import Features, Front, Shape
-from training.models.model import Model, Signature
+from training.graphs import Contract
+from training.models.model import Model
 from training.tasks.head import Head
 
 Dropout = Annotated[float, Meta(ge=0.0, lt=1.0)]
@@ -59,9 +60,17 @@ class Windowed(Model):
         return answer
 
     @property
-    def signature(self) -> Signature:
+    def contract(self) -> Contract:
         """See Model."""
-        return Signature(self.front.inputs, dict([self.head.output]))
+        shape = self.front.shape
+        return Contract(
+            context=shape.context,
+            channels=shape.channels,
+            horizon=shape.horizon,
+            width=self.head.width,
+            classifies=self.head.classifies,
+            covariates=self.front.known_ahead,
+        )
 
     def unit(self, window: Floats) -> Floats:
         """See Model."""

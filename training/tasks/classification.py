@@ -41,11 +41,12 @@ class ClassificationTask(
 class ClassificationHead(Head):
     """Logits to probabilities."""
 
+    classifies = True
+
     def __init__(self, task: ClassificationTask, counts: Sequence[int]) -> None:
         """counts: how often each class occurs in the training part."""
         super().__init__()
-        self.size = len(task.classes)
-        self.output = ("probability", (self.size,))
+        self.size = self.width = len(task.classes)
         seen = torch.tensor(counts, dtype=torch.float32).clamp(min=1)
         balanced = seen.sum() / (len(counts) * seen)
         weights = balanced if task.weights == "balanced" else torch.ones(self.size)

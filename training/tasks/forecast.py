@@ -47,7 +47,7 @@ class ForecastHead(Head):
         self.channel = channel
         self.middle = task.quantile_levels.index(0.5)
         self.size = task.horizon * len(task.quantile_levels)
-        self.output = ("forecast", (task.horizon, len(task.quantile_levels)))
+        self.width = len(task.quantile_levels)
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
         self.levels: Tensor
 

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.model import Shape
 
 FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no answer could meet."""
@@ -19,12 +18,13 @@ FAR: Final = 50.0
 class Head(nn.Module):
     """The last part of a model.
 
-    size: how many numbers it wants of the net. output: name and shape of its answers, without the
-    batch axis.
+    size: how many numbers it wants of the net. width: how many its answers have for a slot, levels
+    or classes.
     """
 
     size: int
-    output: tuple[str, Shape]
+    width: int
+    classifies = False
 
     @abstractmethod
     def forward(self, raw: Tensor, features: Features) -> Tensor:

@@ -41,8 +41,7 @@ class RegressionHead(Head):
         """centre, spread: mean and mean absolute deviation of the label in the training part."""
         super().__init__()
         self.middle = task.quantile_levels.index(0.5)
-        self.size = len(task.quantile_levels)
-        self.output = ("forecast", (1, self.size))
+        self.size = self.width = len(task.quantile_levels)
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
         self.register_buffer("centre", torch.tensor(centre))
         self.register_buffer("spread", torch.tensor(max(spread, SMALLEST)))

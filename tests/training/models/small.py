@@ -11,7 +11,7 @@ from torch import Tensor
 from training.features.front import FeaturesConfig
 from training.features.history import HistoryConfig, Rolling
 from training.hostile import MAKERS, hostile_series
-from training.models.assemble import Level, Statistics, Task, windowed_model
+from training.models.assemble import Level, Statistics, windowed_model
 from training.models.cnn import CnnConfig
 from training.models.families import WindowedFamily
 from training.models.linear import DLinearConfig, NLinearConfig
@@ -23,6 +23,7 @@ from training.models.windowed import Windowed
 from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
 from training.tasks.regression import RegressionTask
+from training.tasks.task import Task
 
 CONTEXT, HORIZON, HOUR, HOLIDAY = 24, 7, 3600, 20_000
 

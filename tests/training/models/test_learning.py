@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from tests.training.models.small import CONTEXT, FAMILIES, HOUR, PLAIN, TASKS
-from training.models.assemble import Level, Statistics, Task, windowed_model
+from training.models.assemble import Level, Statistics, windowed_model
 from training.models.families import WindowedFamily
 from training.practice.clipping import ClippingConfig
 from training.practice.optimisers import AdamWConfig
 from training.practice.precision import Precision
 from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
+from training.tasks.task import Task
 
 ROWS = 64
 PERIOD = 12
