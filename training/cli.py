@@ -13,7 +13,8 @@ from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import StreamBenchmark, load
 from training.build import Job, build
-from training.config import CsvSource, Recipe, read_recipe
+from training.config import Recipe, read_recipe
+from training.data.columns import FileSource
 from training.evaluate import back_test
 from training.progress import shown
 from training.runner import Runner
@@ -29,7 +30,7 @@ def training() -> None:
 @app.command()
 def fit(
     config: Annotated[Path, typer.Option(help="The recipe, a TOML file.")],
-    data: Annotated[Path | None, typer.Option(help="A CSV in place of the recipe's.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file in place of the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Parent folder of bundles.")] = Path("onnx_models"),
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints.")] = Path("runs"),
     resume: Annotated[bool, typer.Option(help="Go on from the recipe's checkpoint.")] = False,
@@ -50,12 +51,12 @@ def fit(
 @app.command()
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
-    data: Annotated[Path, typer.Argument(help="A CSV file.")],
+    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
     first: Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")],
-    layout: Annotated[Literal["wide", "long"], typer.Option(help="Form of the CSV.")] = "wide",
+    layout: Annotated[Literal["wide", "long"], typer.Option(help="Form of the file.")] = "wide",
     seasonality: Annotated[int, typer.Option(min=1, help="Period of the baseline, slots.")] = 24,
 ) -> None:
-    """Back-test a bundle on a CSV file and print the scores as JSON.
+    """Back-test a bundle on a file and print the scores as JSON.
 
     Example: python -m training evaluate onnx_models/general-gru/1 load.csv --first 8640
     """
@@ -67,9 +68,9 @@ def evaluate(
 
 
 def _with_data(recipe: Recipe, path: Path) -> Recipe:
-    """Put another CSV file in place of the recipe's."""
-    if not isinstance(recipe.data, CsvSource):
-        raise SettingsError("--data needs a recipe whose source is csv; this one is synthetic")
+    """Put another file in place of the recipe's."""
+    if not isinstance(recipe.data, FileSource):
+        raise SettingsError("--data needs a recipe whose source is file; this one is synthetic")
     source = msgspec.structs.replace(recipe.data, path=str(path.absolute()))
     return msgspec.structs.replace(recipe, data=source)
 

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
-from training.config import CsvSource, Recipe, SyntheticSource
-from training.data.csv_file import file_sha256, read_csv
+from training.config import Recipe, SyntheticSource
+from training.data.columns import FileSource
+from training.data.files import read_files
 from training.data.synthetic import draw
-from training.data.table import split
 from training.evaluate import Task
 
 TEST_SERIES: Final = 512
@@ -21,7 +21,7 @@ TEST_HISTORY: Final = 240
 
 
 class Source(NamedTuple):
-    """`sha256` is that of the CSV file, or of the synthetic validation series' bytes."""
+    """`sha256` is that of the files, or of the synthetic validation series' bytes."""
 
     batches: Batches
     test: Task
@@ -34,7 +34,7 @@ def open_source(recipe: Recipe, folder: Path) -> Source:
     """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
     if isinstance(recipe.data, SyntheticSource):
         return _synthetic(recipe, recipe.data)
-    return _csv(recipe, recipe.data, folder)
+    return _files(recipe, recipe.data, folder)
 
 
 def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
@@ -51,15 +51,14 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
     )
 
 
-def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
-    path = folder / data.path
-    table = read_csv(path, data.layout, data.step_seconds)
-    cut = split(table, data.validate, data.test, recipe.model.horizon)
+def _files(recipe: Recipe, data: FileSource, folder: Path) -> Source:
+    table, sha256, _, _ = read_files(data, folder)
+    cut = data.split.cut(table, recipe.model.horizon)
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
         Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
-        file_sha256(path),
+        sha256,
         data.licence,
         table.step_seconds,
     )
