@@ -12,6 +12,7 @@ from msgspec import Meta
 from tidecast.bundle import Name, Positive
 from tidecast.errors import SettingsError
 from training.benchmarks import Benchmark
+from training.data.cleaning.pipeline import Cleaning
 from training.data.columns import FileSource
 from training.data.synthetic import Mixture
 from training.models.streaming_gru import StreamingGruConfig
@@ -52,6 +53,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     data: SyntheticSource | FileSource
     model: StreamingGruConfig | StreamingLstmConfig
+    clean: Cleaning = Cleaning()
     version: Name = "1"
     seed: Annotated[int, Meta(ge=0)] = 1
     seasonality: Positive = 24

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
 from training.config import Recipe, SyntheticSource
+from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.synthetic import draw
@@ -28,6 +30,8 @@ class Source(NamedTuple):
     sha256: str
     licence: str
     step_seconds: int | None
+    read: dict[str, Any]
+    """What reading and cleaning found and changed, for the manifest."""
 
 
 def open_source(recipe: Recipe, folder: Path) -> Source:
@@ -48,17 +52,21 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
         hashlib.sha256(batches.validation.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
+        {},
     )
 
 
 def _files(recipe: Recipe, data: FileSource, folder: Path) -> Source:
-    table, sha256, _, _ = read_files(data, folder)
-    cut = data.split.cut(table, recipe.model.horizon)
+    loaded = read_files(data, folder)
+    cut_of = partial(data.split.cut, horizon=recipe.model.horizon)
+    table, cleaned = clean(loaded.table, recipe.clean, cut_of)
+    cut = cut_of(table)
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
         Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
-        sha256,
+        loaded.sha256,
         data.licence,
         table.step_seconds,
+        {"counts": dict(loaded.counts), "cleaned": cleaned},
     )

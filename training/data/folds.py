@@ -7,6 +7,7 @@ Bergmeir & Benítez, Information Sciences 191 (2012), each here with its validat
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -60,7 +61,7 @@ class BlockedFolds(
         bounds = [cut.start + slots * number // self.folds for number in range(self.folds + 1)]
         return [
             _fold(start, stop - round((stop - start) * self.validate), stop, horizon)
-            for start, stop in zip(bounds, bounds[1:], strict=False)
+            for start, stop in pairwise(bounds)
         ]
 
 

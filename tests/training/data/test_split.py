@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_a_part_that_holds_no_forecast_is_an_error(rule: Shares | Rows) -> None:
 def test_no_fold_trains_on_what_comes_after_its_validation_part(
     rule: FoldRule, parts: tuple[int, int, int, int], horizon: int
 ) -> None:
-    start, train, validate, test = parts
+    start, train, validate, _ = parts
     cut = Split(start + train, start + train + validate, start + sum(parts[1:]), start)
     try:
         folds = rule.folds_of(cut, horizon)
@@ -49,7 +51,7 @@ def test_no_fold_trains_on_what_comes_after_its_validation_part(
         assert cut.start <= fold.start < fold.validate - horizon
         assert fold.validate + horizon < fold.test <= cut.test
         assert fold.slots == fold.test  # nothing of the table's test part
-    for earlier, later in zip(folds, folds[1:], strict=False):
+    for earlier, later in pairwise(folds):
         assert earlier.test <= later.validate
         assert isinstance(rule, RollingFolds) or earlier.test <= later.start
 
