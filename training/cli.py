@@ -14,7 +14,8 @@ from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import StreamBenchmark, load
 from training.build import Job, build
 from training.config import Recipe, read_recipe
-from training.data.columns import FileSource
+from training.data.columns import FileSource, Layout
+from training.data.profile_page import print_profile
 from training.evaluate import back_test
 from training.progress import shown
 from training.runner import Runner
@@ -67,12 +68,41 @@ def evaluate(
     typer.echo(msgspec.json.format(msgspec.json.encode(scores), indent=2).decode())
 
 
+@app.command()
+def profile(
+    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file, a folder or a glob.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None,
+    layout: Annotated[Layout, typer.Option(help="Form of the files.")] = "wide",
+    time: Annotated[str | None, typer.Option(help="The time column.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the label.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="A column known ahead.")] = None,
+    step_seconds: Annotated[int | None, typer.Option(min=1, help="Step of the grid.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="CHANNEL=UNIT, shown with it.")] = None,
+) -> None:
+    """Show what is in the data: gaps, duplicates, outliers, ranges, seasons, classes.
+
+    Example: python -m training profile ETTh1.csv --layout channels --html profile.html
+    """
+    shown = FileSource(
+        str(data.absolute()), layout, time, (), label, tuple(known or ()), step_seconds
+    )
+    units = dict(_pair(text) for text in unit or ())
+    print_profile(shown, units, html)
+
+
 def _with_data(recipe: Recipe, path: Path) -> Recipe:
     """Put another file in place of the recipe's."""
     if not isinstance(recipe.data, FileSource):
         raise SettingsError("--data needs a recipe whose source is file; this one is synthetic")
     source = msgspec.structs.replace(recipe.data, path=str(path.absolute()))
     return msgspec.structs.replace(recipe, data=source)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, unit = text.partition("=")
+    if not found:
+        raise SettingsError(f"--unit {text} is not CHANNEL=UNIT")
+    return name, unit
 
 
 def main() -> None:

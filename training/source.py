@@ -11,6 +11,7 @@ import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
 from training.config import Recipe, SyntheticSource
+from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
@@ -61,6 +62,7 @@ def _files(recipe: Recipe, data: FileSource, folder: Path) -> Source:
     cut_of = partial(data.split.cut, horizon=recipe.model.horizon)
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)
     cut = cut_of(table)
+    check(table, cut)
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),

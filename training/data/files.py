@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import polars as pl
 
+from tidecast.columns import MISSING
 from tidecast.errors import DataError
 from tidecast.messages import VALUE_CHANNEL
 from training.data.batch import Batch
@@ -66,6 +68,21 @@ def read_files(
     )
     counts = {"files": len(files), "rows": survey.rows, "combined": combined}
     return Loaded(table, sha256_of(files), counts, survey.irregular)
+
+
+def classes_of(source: FileSource, folder: Path) -> dict[str, int]:
+    """Number the names that the label column holds, in order; none where it holds numbers."""
+    if source.label is None:
+        return {}
+    found: set[str] = set()
+    for file in scan(source.path, folder):
+        columns_of(source, file)
+        for _, frame in file.batches([source.label]):
+            found |= set(frame[source.label].cast(pl.String).str.strip_chars().drop_nulls())
+    names = sorted(name for name in found if name.lower() not in MISSING)
+    if pl.Series(names, dtype=pl.String).cast(pl.Float64, strict=False).null_count() == 0:
+        return {}
+    return {name: number for number, name in enumerate(names)}
 
 
 def _channels(parts: list[Part]) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot open {path}: {error.strerror or error}") from error
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise DataError(f"cannot read {path}: {reason}") from error
