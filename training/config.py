@@ -15,6 +15,7 @@ from training.benchmarks import Benchmark
 from training.data.cleaning.pipeline import Cleaning
 from training.data.columns import FileSource
 from training.data.synthetic import Mixture
+from training.data.topic import KafkaSource
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
 
@@ -51,7 +52,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a fit follows from, besides the versions of the tools."""
 
     name: Name
-    data: SyntheticSource | FileSource
+    data: SyntheticSource | FileSource | KafkaSource
     model: StreamingGruConfig | StreamingLstmConfig
     clean: Cleaning = Cleaning()
     version: Name = "1"

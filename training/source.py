@@ -11,11 +11,13 @@ import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
 from training.config import Recipe, SyntheticSource
+from training.data.bar import reading_shown
 from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.synthetic import draw
+from training.data.topic import KafkaSource, read_topic
 from training.evaluate import Task
 
 TEST_SERIES: Final = 512
@@ -24,7 +26,7 @@ TEST_HISTORY: Final = 240
 
 
 class Source(NamedTuple):
-    """`sha256` is that of the files, or of the synthetic validation series' bytes."""
+    """`sha256` is that of the files or records, or of the synthetic validation series' bytes."""
 
     batches: Batches
     test: Task
@@ -39,7 +41,7 @@ def open_source(recipe: Recipe, folder: Path) -> Source:
     """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
     if isinstance(recipe.data, SyntheticSource):
         return _synthetic(recipe, recipe.data)
-    return _files(recipe, recipe.data, folder)
+    return _history(recipe, recipe.data, folder)
 
 
 def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
@@ -57,8 +59,12 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
     )
 
 
-def _files(recipe: Recipe, data: FileSource, folder: Path) -> Source:
-    loaded = read_files(data, folder)
+def _history(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> Source:
+    if isinstance(data, FileSource):
+        loaded = read_files(data, folder)
+    else:
+        with reading_shown() as tell:
+            loaded = read_topic(data, folder, tell)
     cut_of = partial(data.split.cut, horizon=recipe.model.horizon)
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)
     cut = cut_of(table)
