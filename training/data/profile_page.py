@@ -98,8 +98,10 @@ def _channel(table: Table, number: int) -> str:
 
 
 def _curve(axes: Axes, series: Floats) -> None:
-    low, high = stretches(series)
-    at = np.arange(len(low)) * -(-len(series) // POINTS)
+    known = np.flatnonzero(~np.isnan(series))
+    begin, end = (int(known[0]), int(known[-1]) + 1) if known.size else (0, len(series))
+    low, high = stretches(series[begin:end])
+    at = begin + np.arange(len(low)) * -(-(end - begin) // POINTS)
     axes.fill_between(at, low, high, color=INK, linewidth=0.7)
     axes.tick_params(labelsize=7)
 
@@ -131,10 +133,12 @@ def _missing(table: Table) -> str:
     size = -(-gone.shape[1] // 500)
     padded = np.pad(gone[rows].astype(np.float32), ((0, 0), (0, -gone.shape[1] % size)))
     share = padded.reshape(len(rows), -1, size).mean(axis=2)
-    figure = Figure(figsize=(11, 0.6 + 0.04 * max(len(rows), 10)), layout="constrained")
+    figure = Figure(figsize=(11, 0.8 + 0.04 * max(len(rows), 10)), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     axes.set_yticks([])
+    axes.set_xticks([])
+    axes.set_xlabel("a line a series, from the first slot to the last; dark: missing", fontsize=8)
     axes.tick_params(labelsize=7)
     return to_svg(figure)
 

@@ -93,7 +93,7 @@ def show(found: Profile, named: Named, console: Console) -> None:
     for row in facts(found):
         whole.add_row(*row)
     console.print(whole)
-    # A column a channel would be too wide for a terminal, twelve columns of numbers are as well.
+    # A line a measure: as a line a channel, twelve columns would not fit a terminal.
     by_channel = TextTable(*("", *(channel.name for channel in found.channels)))
     rows = [channel_row(channel, named, found) for channel in found.channels]
     for head, *cells in list(zip(CHANNEL_HEAD, *rows, strict=True))[1:]:
