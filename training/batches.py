@@ -79,8 +79,8 @@ class TableBatches:
         values = torch.from_numpy(table.values[..., 0])
         slots = torch.arange(values.shape[1], dtype=torch.int64)
         every = Pieces(values, (table.first + slots * table.step_seconds).expand_as(values))
-        self.history = Pieces(*(part[:, : cut.validate] for part in every))
-        start = max(cut.validate - WARM_UP, 0)
+        self.history = Pieces(*(part[:, cut.start : cut.validate] for part in every))
+        start = max(cut.validate - WARM_UP, cut.start)
         self.first = cut.validate - start
         rows = slice(fit.validation_series)
         self.validation = Pieces(*(part[rows, start : cut.test] for part in every))

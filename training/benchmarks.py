@@ -11,7 +11,8 @@ import polars as pl
 from msgspec import Meta
 
 from tidecast.errors import DataError
-from training.data.csv_file import read_csv
+from training.data.columns import FileSource
+from training.data.files import read_files
 from training.data.waves import Floats
 from training.evaluate import Task
 
@@ -19,7 +20,7 @@ from training.evaluate import Task
 class StreamBenchmark(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="stream"
 ):
-    """Every origin of a CSV file from slot `first` on."""
+    """Every origin of a file from slot `first` on."""
 
     name: str
     path: str
@@ -43,7 +44,8 @@ Benchmark = StreamBenchmark | RowsBenchmark
 def load(benchmark: Benchmark, folder: Path, horizon: int, seasonality: int) -> Task:
     """Read a benchmark; its paths start at `folder`. Raises DataError when a file is unfit."""
     if isinstance(benchmark, StreamBenchmark):
-        values = read_csv(folder / benchmark.path, benchmark.layout, None).values[..., 0]
+        source = FileSource(benchmark.path, benchmark.layout)
+        values = read_files(source, folder).table.values[..., 0]
         origins = np.arange(benchmark.first - 1, values.shape[1] - horizon)
         return Task(benchmark.name, values, origins, benchmark.first, seasonality)
     past = read_rows(folder / benchmark.path)

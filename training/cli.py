@@ -13,7 +13,9 @@ from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import StreamBenchmark, load
 from training.build import Job, build
-from training.config import CsvSource, Recipe, read_recipe
+from training.config import Recipe, read_recipe
+from training.data.columns import FileSource, Layout
+from training.data.profile_page import print_profile
 from training.evaluate import back_test
 from training.progress import shown
 from training.runner import Runner
@@ -29,7 +31,7 @@ def training() -> None:
 @app.command()
 def fit(
     config: Annotated[Path, typer.Option(help="The recipe, a TOML file.")],
-    data: Annotated[Path | None, typer.Option(help="A CSV in place of the recipe's.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file in place of the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Parent folder of bundles.")] = Path("onnx_models"),
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints.")] = Path("runs"),
     resume: Annotated[bool, typer.Option(help="Go on from the recipe's checkpoint.")] = False,
@@ -50,12 +52,12 @@ def fit(
 @app.command()
 def evaluate(
     bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
-    data: Annotated[Path, typer.Argument(help="A CSV file.")],
+    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
     first: Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")],
-    layout: Annotated[Literal["wide", "long"], typer.Option(help="Form of the CSV.")] = "wide",
+    layout: Annotated[Literal["wide", "long"], typer.Option(help="Form of the file.")] = "wide",
     seasonality: Annotated[int, typer.Option(min=1, help="Period of the baseline, slots.")] = 24,
 ) -> None:
-    """Back-test a bundle on a CSV file and print the scores as JSON.
+    """Back-test a bundle on a file and print the scores as JSON.
 
     Example: python -m training evaluate onnx_models/general-gru/1 load.csv --first 8640
     """
@@ -66,12 +68,41 @@ def evaluate(
     typer.echo(msgspec.json.format(msgspec.json.encode(scores), indent=2).decode())
 
 
+@app.command()
+def profile(
+    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file, a folder or a glob.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None,
+    layout: Annotated[Layout, typer.Option(help="Form of the files.")] = "wide",
+    time: Annotated[str | None, typer.Option(help="The time column.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the label.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="A column known ahead.")] = None,
+    step_seconds: Annotated[int | None, typer.Option(min=1, help="Step of the grid.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="CHANNEL=UNIT, shown with it.")] = None,
+) -> None:
+    """Show what is in the data: gaps, duplicates, outliers, ranges, seasons, classes.
+
+    Example: python -m training profile ETTh1.csv --layout channels --html profile.html
+    """
+    shown = FileSource(
+        str(data.absolute()), layout, time, (), label, tuple(known or ()), step_seconds
+    )
+    units = dict(_pair(text) for text in unit or ())
+    print_profile(shown, units, html)
+
+
 def _with_data(recipe: Recipe, path: Path) -> Recipe:
-    """Put another CSV file in place of the recipe's."""
-    if not isinstance(recipe.data, CsvSource):
-        raise SettingsError("--data needs a recipe whose source is csv; this one is synthetic")
+    """Put another file in place of the recipe's."""
+    if not isinstance(recipe.data, FileSource):
+        raise SettingsError("--data needs a recipe whose source is file; this one is synthetic")
     source = msgspec.structs.replace(recipe.data, path=str(path.absolute()))
     return msgspec.structs.replace(recipe, data=source)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, unit = text.partition("=")
+    if not found:
+        raise SettingsError(f"--unit {text} is not CHANNEL=UNIT")
+    return name, unit
 
 
 def main() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
-from training.config import CsvSource, Recipe, SyntheticSource
-from training.data.csv_file import file_sha256, read_csv
+from training.config import Recipe, SyntheticSource
+from training.data.bar import reading_shown
+from training.data.checks import check
+from training.data.cleaning.pipeline import clean
+from training.data.columns import FileSource
+from training.data.files import read_files
 from training.data.synthetic import draw
-from training.data.table import split
+from training.data.topic import KafkaSource, read_topic
 from training.evaluate import Task
 
 TEST_SERIES: Final = 512
@@ -21,20 +26,22 @@ TEST_HISTORY: Final = 240
 
 
 class Source(NamedTuple):
-    """`sha256` is that of the CSV file, or of the synthetic validation series' bytes."""
+    """`sha256` is that of the files or records, or of the synthetic validation series' bytes."""
 
     batches: Batches
     test: Task
     sha256: str
     licence: str
     step_seconds: int | None
+    read: dict[str, Any]
+    """What reading and cleaning found and changed, for the manifest."""
 
 
 def open_source(recipe: Recipe, folder: Path) -> Source:
     """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
     if isinstance(recipe.data, SyntheticSource):
         return _synthetic(recipe, recipe.data)
-    return _csv(recipe, recipe.data, folder)
+    return _history(recipe, recipe.data, folder)
 
 
 def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
@@ -48,18 +55,26 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
         hashlib.sha256(batches.validation.values.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
+        {},
     )
 
 
-def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
-    path = folder / data.path
-    table = read_csv(path, data.layout, data.step_seconds)
-    cut = split(table, data.validate, data.test, recipe.task.horizon)
+def _history(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> Source:
+    if isinstance(data, FileSource):
+        loaded = read_files(data, folder)
+    else:
+        with reading_shown() as tell:
+            loaded = read_topic(data, folder, tell)
+    cut_of = partial(data.split.cut, horizon=recipe.task.horizon)
+    table, cleaned = clean(loaded.table, recipe.clean, cut_of)
+    cut = cut_of(table)
+    check(table, cut)
     origins = np.arange(cut.test - 1, cut.slots - recipe.task.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
         Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
-        file_sha256(path),
+        loaded.sha256,
         data.licence,
         table.step_seconds,
+        {"counts": dict(loaded.counts), "cleaned": cleaned},
     )
