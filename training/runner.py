@@ -1,4 +1,4 @@
-"""Running an exported graph over history, as the worker would: one call a slot, state carried."""
+"""One step of an exported graph, outside the engine: what the parity gate compares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 import onnxruntime as ort
 
-from training.data.waves import Floats, Ints
+from training.data.waves import Floats
 
 
 @final
@@ -32,23 +32,3 @@ class Runner:
         }
         forecast, after = self.session.run(["forecast", "next_state"], feeds)
         return forecast, after
-
-    def run(self, values: Floats, origins: Ints) -> Floats:
-        """Stream series slot by slot; return the forecasts at `origins`.
-
-        values: [B, T]; a series begins at its first known value. origins: int64 [N], rising slots
-        of T. → float32 [B, N, horizon, levels].
-        """
-        before = np.full((len(values), self.context - 1), np.nan, np.float32)
-        padded = np.concatenate((before, values), axis=1)
-        begun = np.maximum.accumulate(~np.isnan(values), axis=1)
-        state = np.zeros((len(values), self.state_size), np.float32)
-        wanted = set(origins.tolist())
-        kept = []
-        for slot in range(int(origins[-1]) + 1):
-            window = np.ascontiguousarray(padded[:, slot : slot + self.context])
-            forecast, state = self.step(window, state)
-            state = state * begun[:, slot, None]
-            if slot in wanted:
-                kept.append(forecast)
-        return np.stack(kept, axis=1)

@@ -13,7 +13,7 @@ from training.config import CsvSource, Recipe, SyntheticSource
 from training.data.csv_file import file_sha256, read_csv
 from training.data.synthetic import draw
 from training.data.table import split
-from training.evaluate import Task
+from training.evaluate.case import Case, unnamed_table
 
 TEST_SERIES: Final = 512
 TEST_SLOTS: Final = 600
@@ -24,7 +24,7 @@ class Source(NamedTuple):
     """`sha256` is that of the CSV file, or of the synthetic validation series' bytes."""
 
     batches: Batches
-    test: Task
+    test: Case
     sha256: str
     licence: str
     step_seconds: int | None
@@ -44,7 +44,13 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
     origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.model.horizon, 11)
     return Source(
         batches,
-        Task("synthetic, unseen series", values, origins, TEST_HISTORY, recipe.seasonality),
+        Case(
+            "synthetic, unseen series",
+            unnamed_table(values),
+            origins,
+            TEST_HISTORY,
+            recipe.seasonality,
+        ),
         hashlib.sha256(batches.validation.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
@@ -58,7 +64,7 @@ def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
-        Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
+        Case("test part", table, origins, cut.test, recipe.seasonality),
         file_sha256(path),
         data.licence,
         table.step_seconds,
