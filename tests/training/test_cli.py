@@ -93,6 +93,18 @@ def test_a_bundle_can_be_evaluated_on_a_file(built: Path) -> None:
     scores = json.loads(done.stdout)
     assert scores["series"] == 3
     assert 0 < scores["mase"] < 10
+    assert set(scores["baselines"]) == {"naive", "seasonal naive", "drift", "Naive2"}
+
+
+def test_pages_of_scores_and_explanations_are_written(built: Path) -> None:
+    arguments = [str(built / "bundles/tiny/1"), str(built / "elsewhere.csv"), "--first", "600"]
+    for command, words in (("evaluate", "seasonal naive"), ("explain", "By hour of day")):
+        page = built / f"{command}.html"
+        done = CliRunner().invoke(
+            app, [command, *arguments, "--html", str(page)], catch_exceptions=False
+        )
+        assert done.exit_code == 0
+        assert words in page.read_text()
 
 
 def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
@@ -105,7 +117,7 @@ def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
         CliRunner().invoke(app, fit(folder), catch_exceptions=False)
 
 
-@pytest.mark.parametrize("command", ["fit", "evaluate"])
+@pytest.mark.parametrize("command", ["fit", "evaluate", "explain"])
 def test_help_shows_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
     assert f"Example: python -m training {command}" in done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -25,6 +25,9 @@ HOW: Final = (
 )
 
 
+_COUNTS: Final = ("step", "changed", "counted")
+
+
 class Section(NamedTuple):
     """One back-test and its scores."""
 
@@ -33,7 +36,11 @@ class Section(NamedTuple):
 
 
 def render(manifest: Manifest, sections: Sequence[Section], findings: Sequence[Finding]) -> str:
-    """Return the page. findings: of the parity gate; none where it was not asked again."""
+    """Return the page.
+
+    findings: of the parity gate; none where it was not asked again. The manifest's figure `cleaned`
+    is a record for each step of cleaning: `step`, its settings, `changed` so many of `counted`.
+    """
     title = f"{manifest.name} {manifest.version}"
     body = [
         heading(1, title) + paragraph(_facts(manifest)),
@@ -42,6 +49,8 @@ def render(manifest: Manifest, sections: Sequence[Section], findings: Sequence[F
     ]
     if findings:
         body += [heading(2, "Parity of torch and ONNX Runtime"), _parity(findings)]
+    if manifest.figures.get("cleaned"):
+        body += [heading(2, "Cleaning"), _cleaning(manifest.figures["cleaned"])]
     return document(title, [*body, heading(2, "Configuration"), _configuration(manifest)])
 
 
@@ -73,6 +82,19 @@ def _parity(findings: Sequence[Finding]) -> str:
         "Worst distance over the larger of the forecast's magnitude and the window's range, "
         f"batches of 1, 7 and 256; at most {TOLERANCE} is allowed."
     )
+
+
+def _cleaning(records: Sequence[Mapping[str, object]]) -> str:
+    """What was done to the data before the model saw them, in this order."""
+    rows = (
+        (
+            str(record["step"]),
+            f"{record['changed']} {record['counted']}",
+            ", ".join(f"{name} {value}" for name, value in record.items() if name not in _COUNTS),
+        )
+        for record in records
+    )
+    return table(("step", "changed", "settings"), rows)
 
 
 def _configuration(manifest: Manifest) -> str:

@@ -68,6 +68,14 @@ def test_series_that_never_vary_have_a_page_too() -> None:
     assert "residuals have no scale" in page(NaivePredictor(8), flat)
 
 
+def test_the_cleaning_record_is_shown_step_by_step() -> None:
+    record = {"step": "hampel", "window": 7, "changed": 31, "counted": "values"}
+    manifest = NaivePredictor(8).manifest
+    found = render(msgspec.structs.replace(manifest, figures={"cleaned": [record]}), [], [])
+    for cell in ("hampel", "31 values", "window 7"):
+        assert f"<td>{cell}</td>" in found
+
+
 def test_what_data_say_is_text_on_a_page() -> None:
     assert table(["<b>"], [["<script>"]]).count("<b>") == 0
     assert "<script>" not in table(["a"], [["<script>"]])
