@@ -63,8 +63,8 @@ class TableBatches:
     def __init__(self, table: Table, cut: Split, fit: FitConfig, seed: int) -> None:
         self.fit = fit
         self.seed = seed
-        self.history = torch.from_numpy(table.values[:, : cut.validate, 0])
-        start = max(cut.validate - WARM_UP, 0)
+        self.history = torch.from_numpy(table.values[:, cut.start : cut.validate, 0])
+        start = max(cut.validate - WARM_UP, cut.start)
         self.first = cut.validate - start
         self.validation = torch.from_numpy(
             table.values[: fit.validation_series, start : cut.test, 0]

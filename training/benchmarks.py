@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from tidecast.bundle import Manifest
 from tidecast.errors import DataError
-from training.data.csv_file import read_csv
+from training.data.columns import FileSource
+from training.data.files import read_files
 from training.data.table import Table
 from training.data.waves import Floats
 from training.evaluate.case import Case, unnamed_table
@@ -21,7 +22,7 @@ from training.evaluate.case import Case, unnamed_table
 class StreamBenchmark(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="stream"
 ):
-    """Every origin of a CSV file from slot `first` on."""
+    """Every origin of a file from slot `first` on."""
 
     name: str
     path: str
@@ -45,7 +46,8 @@ Benchmark = StreamBenchmark | RowsBenchmark
 def load(benchmark: Benchmark, folder: Path, manifest: Manifest, seasonality: int) -> Case:
     """Read a benchmark; its paths start at `folder`. Raises DataError when a file is unfit."""
     if isinstance(benchmark, StreamBenchmark):
-        table = read_csv(folder / benchmark.path, benchmark.layout, None)
+        source = FileSource(benchmark.path, benchmark.layout)
+        table = read_files(source, folder).table
         return stream_case(benchmark.name, table, benchmark.first, manifest, seasonality)
     past = read_rows(folder / benchmark.path)
     actual = read_rows(folder / benchmark.actual)[:, : manifest.horizon]

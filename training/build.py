@@ -64,7 +64,7 @@ def build(job: Job, listener: Listener) -> Path:
     predictor = OnnxPredictor(Bundle(manifest, graph))
     cases = _cases(job, source, manifest, listener)
     sections = [_section(predictor, case, listener) for case in cases]
-    figures = _figures(fit, findings, sections)
+    figures = _figures(fit, findings, sections) | source.read
     manifest = msgspec.structs.replace(manifest, figures=figures)
     return write_bundle(job.parent, Bundle(manifest, graph), render(manifest, sections, findings))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
@@ -14,10 +14,12 @@ from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import stream_case
 from training.build import Job, build
-from training.config import CsvSource, Recipe, read_recipe
-from training.data.csv_file import read_csv
+from training.config import Recipe, read_recipe
+from training.data.columns import FileSource
+from training.data.columns import Layout as FileLayout
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
+from training.evaluate.history import read_history
 from training.evaluate.scoring import score
 from training.explain import page as explanation_page
 from training.explain.explanation import explain as explained
@@ -25,11 +27,10 @@ from training.progress import shown
 from training.report import page as report
 from training.report.html import write_page
 
-FileLayout = Literal["wide", "long"]
 Bundle = Annotated[Path, typer.Argument(help="A bundle's folder.")]
-Data = Annotated[Path, typer.Argument(help="A CSV file.")]
+Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
 First = Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")]
-Layout = Annotated[FileLayout, typer.Option(help="Form of the CSV.")]
+Layout = Annotated[FileLayout, typer.Option(help="Form of the file.")]
 Seasonality = Annotated[int, typer.Option(min=1, help="Period of the baselines, slots.")]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -43,7 +44,7 @@ def training() -> None:
 @app.command()
 def fit(
     config: Annotated[Path, typer.Option(help="The recipe, a TOML file.")],
-    data: Annotated[Path | None, typer.Option(help="A CSV in place of the recipe's.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file in place of the recipe's.")] = None,
     out: Annotated[Path, typer.Option(help="Parent folder of bundles.")] = Path("onnx_models"),
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints.")] = Path("runs"),
     resume: Annotated[bool, typer.Option(help="Go on from the recipe's checkpoint.")] = False,
@@ -73,7 +74,7 @@ def evaluate(
     ] = 0,
     html: Annotated[Path | None, typer.Option(help="Write a report there.")] = None,
 ) -> None:
-    """Back-test a bundle on a CSV file, through the serving engine; print the scores as JSON.
+    """Back-test a bundle on a file, through the serving engine; print the scores as JSON.
 
     Example: python -m training evaluate onnx_models/general-gru/1 load.csv --first 8640
     """
@@ -107,14 +108,14 @@ def explain(
 def _case(
     predictor: OnnxPredictor, data: Path, first: int, layout: FileLayout, seasonality: int
 ) -> Case:
-    table = read_csv(data, layout, predictor.manifest.step_seconds)
+    table = read_history(data, layout, predictor.manifest)
     return stream_case(data.name, table, first, predictor.manifest, seasonality)
 
 
 def _with_data(recipe: Recipe, path: Path) -> Recipe:
-    """Put another CSV file in place of the recipe's."""
-    if not isinstance(recipe.data, CsvSource):
-        raise SettingsError("--data needs a recipe whose source is csv; this one is synthetic")
+    """Put another file in place of the recipe's."""
+    if not isinstance(recipe.data, FileSource):
+        raise SettingsError("--data needs a recipe whose source is file; this one is synthetic")
     source = msgspec.structs.replace(recipe.data, path=str(path.absolute()))
     return msgspec.structs.replace(recipe, data=source)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -12,11 +12,11 @@ from msgspec import Meta
 from tidecast.bundle import Name, Positive
 from tidecast.errors import SettingsError
 from training.benchmarks import Benchmark
+from training.data.cleaning.pipeline import Cleaning
+from training.data.columns import FileSource
 from training.data.synthetic import Mixture
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
-
-Share = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class SyntheticSource(
@@ -25,26 +25,6 @@ class SyntheticSource(
     """Series drawn without end from the documented mixture."""
 
     mixture: Mixture = Mixture()
-
-
-class CsvSource(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="source", tag="csv"
-):
-    """Series of a CSV file, on an even grid, split by time: first train, then validate, then test.
-
-    `wide`: a time column, then one column a series, each a series of its own to the model, which
-    has one channel. `long`: series_id, timestamp, value. Times
-    may have gaps. A relative `path` starts at the recipe's folder.
-    """
-
-    path: str
-    layout: Literal["wide", "long"] = "wide"
-    step_seconds: Positive | None = None
-    """The grid's step; without it, the commonest distance between two rows."""
-    validate: Share = 0.15
-    test: Share = 0.15
-    licence: str = "unknown"
-    """Licence of the data, kept in the manifest."""
 
 
 class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +51,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a fit follows from, besides the versions of the tools."""
 
     name: Name
-    data: SyntheticSource | CsvSource
+    data: SyntheticSource | FileSource
     model: StreamingGruConfig | StreamingLstmConfig
+    clean: Cleaning = Cleaning()
     version: Name = "1"
     seed: Annotated[int, Meta(ge=0)] = 1
     seasonality: Positive = 24

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
-from training.config import CsvSource, Recipe, SyntheticSource
-from training.data.csv_file import file_sha256, read_csv
+from training.config import Recipe, SyntheticSource
+from training.data.cleaning.pipeline import clean
+from training.data.columns import FileSource
+from training.data.files import read_files
 from training.data.synthetic import draw
-from training.data.table import split
 from training.evaluate.case import Case, unnamed_table
 
 TEST_SERIES: Final = 512
@@ -21,20 +23,22 @@ TEST_HISTORY: Final = 240
 
 
 class Source(NamedTuple):
-    """`sha256` is that of the CSV file, or of the synthetic validation series' bytes."""
+    """`sha256` is that of the files, or of the synthetic validation series' bytes."""
 
     batches: Batches
     test: Case
     sha256: str
     licence: str
     step_seconds: int | None
+    read: dict[str, Any]
+    """What reading and cleaning found and changed, for the manifest."""
 
 
 def open_source(recipe: Recipe, folder: Path) -> Source:
     """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
     if isinstance(recipe.data, SyntheticSource):
         return _synthetic(recipe, recipe.data)
-    return _csv(recipe, recipe.data, folder)
+    return _files(recipe, recipe.data, folder)
 
 
 def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
@@ -54,18 +58,21 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
         hashlib.sha256(batches.validation.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
+        {},
     )
 
 
-def _csv(recipe: Recipe, data: CsvSource, folder: Path) -> Source:
-    path = folder / data.path
-    table = read_csv(path, data.layout, data.step_seconds)
-    cut = split(table, data.validate, data.test, recipe.model.horizon)
+def _files(recipe: Recipe, data: FileSource, folder: Path) -> Source:
+    loaded = read_files(data, folder)
+    cut_of = partial(data.split.cut, horizon=recipe.model.horizon)
+    table, cleaned = clean(loaded.table, recipe.clean, cut_of)
+    cut = cut_of(table)
     origins = np.arange(cut.test - 1, cut.slots - recipe.model.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
-        Case("test part", table, origins, cut.test, recipe.seasonality),
-        file_sha256(path),
+        Case("test part", table, origins, cut.validate, recipe.seasonality),
+        loaded.sha256,
         data.licence,
         table.step_seconds,
+        {"counts": dict(loaded.counts), "cleaned": cleaned},
     )

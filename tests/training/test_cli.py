@@ -16,7 +16,7 @@ RECIPE = """
 name = "tiny"
 unit = "MW"
 [data]
-source = "csv"
+source = "file"
 path = "load.csv"
 licence = "CC0"
 [model]
@@ -112,7 +112,7 @@ def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
     (folder / "load.csv").write_text("time,a\n0,1\n3600,2\n")
     with pytest.raises(DataError, match="more than the horizon"):
         CliRunner().invoke(app, fit(folder), catch_exceptions=False)
-    (folder / "recipe.toml").write_text(RECIPE.replace('source = "csv"', 'source = "synthetic"'))
+    (folder / "recipe.toml").write_text(RECIPE.replace('source = "file"', 'source = "synthetic"'))
     with pytest.raises(SettingsError, match="path"):
         CliRunner().invoke(app, fit(folder), catch_exceptions=False)
 

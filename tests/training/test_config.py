@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tidecast.errors import SettingsError
-from training.config import CsvSource, Recipe, SyntheticSource, read_recipe
+from training.config import Recipe, SyntheticSource, read_recipe
+from training.data.columns import FileSource
 from training.models.streaming_lstm import StreamingLstmConfig
 
 RECIPES = Path("training/recipes")
@@ -57,4 +58,4 @@ def test_a_missing_recipe_says_so(tmp_path: Path) -> None:
 def test_shipped_recipes_are_read(path: Path) -> None:
     found = read_recipe(path)
     assert found.name == path.stem
-    assert isinstance(found.data, CsvSource) == (found.name == "etth1-gru")
+    assert isinstance(found.data, FileSource) == (found.name == "etth1-gru")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from tidecast.errors import DataError
-from training.data.waves import Floats, Ints
+from training.data.waves import Floats
 
 
 class Table(NamedTuple):
@@ -30,12 +29,30 @@ class Table(NamedTuple):
     covariates: tuple[str, ...] = ()
 
 
+class Loaded(NamedTuple):
+    """A table and what was found while it was read.
+
+    sha256: names the data. counts: observations read, and values that met another one in their
+    slot. irregular: share of the distances between neighbours of one series that are not the step.
+    """
+
+    table: Table
+    sha256: str
+    counts: Mapping[str, int]
+    irregular: float
+
+
 class Split(NamedTuple):
-    """Where the parts of a table begin: train [0, validate), validate [validate, test), test."""
+    """Where the parts of a table begin, as slots.
+
+    Train [start, validate), validate [validate, test), test [test, slots). What lies before
+    `start` or from `slots` on belongs to no part.
+    """
 
     validate: int
     test: int
     slots: int
+    start: int = 0
 
 
 def split(table: Table, validate: float, test: float, horizon: int) -> Split:
@@ -45,39 +62,31 @@ def split(table: Table, validate: float, test: float, horizon: int) -> Split:
     """
     slots = table.values.shape[1]
     cut = Split(int(slots * (1 - validate - test)), int(slots * (1 - test)), slots)
-    lengths = (cut.validate, cut.test - cut.validate, slots - cut.test)
-    if min(lengths) <= horizon:
-        raise DataError(
-            f"{slots} slots split into {lengths}, yet each part needs more than the horizon, "
-            f"{horizon}; give more history, a shorter horizon or other shares"
-        )
+    check_lengths(cut, horizon, "give more history, a shorter horizon or other shares")
     return cut
 
 
-def on_grid(
-    names: Ints, seconds: Ints, values: Floats, step: int | None
-) -> tuple[Floats, int, int]:
-    """Place observations on an even grid.
+def split_rows(table: Table, train: int, validate: int, test: int, horizon: int) -> Split:
+    """Cut the table by counts of slots from its first one on, as published protocols do.
 
-    names: int64 [n], row number of each observation's series. seconds: int64 [n], epoch seconds.
-    values: float32 [n]. step: seconds, or None for the commonest distance. Of several values in
-    one slot the last one stays. → values [series, slots], first slot's seconds, step.
+    Raises DataError when the table is shorter, or a part too short to hold one forecast.
     """
-    if step is None:
-        step = commonest_step(names, seconds)
-    slots = seconds // step
-    first = int(slots.min())
-    grid = np.full((int(names.max()) + 1, int(slots.max()) - first + 1), np.nan, np.float32)
-    grid[names, slots - first] = values
-    return grid, first * step, step
+    cut = Split(train, train + validate, train + validate + test)
+    slots = table.values.shape[1]
+    if cut.slots > slots:
+        raise DataError(
+            f"{train} + {validate} + {test} rows are asked for and the data has {slots} slots; "
+            "give more history or fewer rows"
+        )
+    check_lengths(cut, horizon, "give each part more rows, or a shorter horizon")
+    return cut
 
 
-def commonest_step(names: Ints, seconds: Ints) -> int:
-    """Return the commonest positive distance between neighbours of one series, in seconds."""
-    order = np.lexsort((seconds, names))
-    gaps = np.diff(seconds[order])[np.diff(names[order]) == 0]
-    gaps = gaps[gaps > 0]
-    if not gaps.size:
-        raise DataError("no series has two timestamps; give step_seconds")
-    distances, counts = np.unique(gaps, return_counts=True)
-    return int(distances[counts.argmax()])
+def check_lengths(cut: Split, horizon: int, advice: str) -> None:
+    """Raise DataError, ending in the advice, when a part cannot hold one forecast."""
+    lengths = (cut.validate - cut.start, cut.test - cut.validate, cut.slots - cut.test)
+    if min(lengths) <= horizon:
+        raise DataError(
+            f"{sum(lengths)} slots split into {lengths}, yet each part needs more than the "
+            f"horizon, {horizon}; {advice}"
+        )

@@ -1,0 +1,1 @@
+"""Cleaning of a table: steps in a recipe's order, each counted."""
