@@ -13,6 +13,7 @@ import numpy as np
 
 from stream.grid import IntArray
 from stream.predictor import Inputs, Predictor
+from tidecast.bundle import Manifest
 from tidecast.errors import DataError
 from training.evaluate.classification import SMALLEST
 from training.evaluate.metrics import Numbers, mean_of, pinball
@@ -45,7 +46,6 @@ def permutation_importance(predictor: Predictor, sampled: Sampled, scale: Number
     one window: there is nothing to exchange.
     """
     orders = _orders(sampled.rows)
-    manifest = predictor.manifest
 
     def loss(inputs: Inputs) -> float:
         losses = _losses(predictor, inputs, sampled.actual) / scale[sampled.rows]
@@ -65,14 +65,21 @@ def permutation_importance(predictor: Predictor, sampled: Sampled, scale: Number
         for ends in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ]
     whole = {
-        name: importance(_slots(slice(None), place))
-        for place, name in enumerate(manifest.channel_names)
+        name: importance(exchange)
+        for name, exchange in _wholes(predictor.manifest, sampled.inputs).items()
     }
-    others = {"time": _origins} | ({"state": _states} if manifest.state_size else {})
-    if sampled.inputs.future is not None:
-        others["known ahead"] = _future
-    whole |= {name: importance(exchange) for name, exchange in others.items()}
     return Importance(np.array(blocks), edges, whole)
+
+
+def _wholes(manifest: Manifest, inputs: Inputs) -> dict[str, Exchange]:
+    """Every channel, and the other inputs that the model has."""
+    whole = {name: _slots(slice(None), place) for place, name in enumerate(manifest.channel_names)}
+    whole["time"] = _origins
+    if manifest.state_size:
+        whole["state"] = _states
+    if inputs.future is not None:
+        whole["known ahead"] = _future
+    return whole
 
 
 def _losses(predictor: Predictor, inputs: Inputs, actual: Numbers) -> Numbers:
