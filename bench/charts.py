@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.pictures import Bars
-from training.pictures import to_svg
+from training.report.pictures import to_svg
 
 COLOURS: Final = ("#1f4e79", "#6fa8dc", "#e69138", "#93a661", "#999999", "#7d3c5b", "#f2d06b")
 """Blues, orange, green, grey, plum and straw that differ in lightness too; used again from the

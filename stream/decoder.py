@@ -53,7 +53,8 @@ class Refusal(NamedTuple):
 class Columns(NamedTuple):
     """The usable records of a batch, column by column, in order of their offsets.
 
-    positions: [B] place in the batch. timestamps_ms: [B]. values: [B, channels], NaN = missing.
+    positions: [B] place in the batch. timestamps_ms: [B] of the observations, recorded_ms: [B] of
+    their records (Kafka's clock). values: [B, channels], NaN = missing.
     events: [B] hashes of the event ids, 0 where there is none; None when they are not wanted.
     future: [B, horizon, covariates] that come along, NaN where they do not; None when the model
     takes none.
@@ -62,6 +63,7 @@ class Columns(NamedTuple):
     positions: IntArray
     series_ids: list[str]
     timestamps_ms: IntArray
+    recorded_ms: IntArray
     values: NDArray[Any]
     events: AnyArray | None
     future: FloatArray | None
@@ -122,12 +124,13 @@ class Decoder:
             np.array(positions, np.int64),
             [observation.series_id for observation in observations],
             _times_of(observations),
+            np.array([records[position].timestamp for position in positions], np.int64),
             self._values_of([observation.values for observation in observations]),
             _hashes_of(observations) if self._event_ids else None,
             self._future_of(observations) if self._covariates else None,
             refusals,
         )
-        return _without_infinite(self._without_wrong_times(columns, records))
+        return _without_infinite(self._without_wrong_times(columns))
 
     def _decode_all(self, records: Sequence[Record]) -> list[TypedObservation] | None:
         """The records as observations; None when one of them is not as it must be."""
@@ -184,11 +187,9 @@ class Decoder:
             raise MessageError(Reason.SCHEMA, f"event_id is longer than {EVENT_ID_BYTES} bytes")
         return observation
 
-    def _without_wrong_times(self, columns: Columns, records: Sequence[Record]) -> Columns:
+    def _without_wrong_times(self, columns: Columns) -> Columns:
         """Refuse times outside the calendar, and ahead of the record's own."""
-        times = columns.timestamps_ms
-        positions = columns.positions.tolist()
-        recorded = np.array([records[position].timestamp for position in positions], np.int64)
+        times, recorded = columns.timestamps_ms, columns.recorded_ms
         unknown = _outside(recorded) | (recorded == NO_TIMESTAMP)
         refused: BoolArray = _outside(times) | unknown | (times > recorded + self._ahead_ms)
         if not refused.any():
@@ -279,6 +280,7 @@ def _without(columns: Columns, refused: BoolArray, refusals: list[Refusal]) -> C
         columns.positions[keep],
         [series_id for series_id, kept in zip(columns.series_ids, keep, strict=True) if kept],
         columns.timestamps_ms[keep],
+        columns.recorded_ms[keep],
         columns.values[keep],
         None if columns.events is None else columns.events[keep],
         None if columns.future is None else columns.future[keep],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.answering import ANSWERING, Answering, Emit
-from stream.decoder import Decoder, Refusal
+from stream.decoder import Columns, Decoder, Refusal
 from stream.draft import Draft
 from stream.forecaster import Forecaster
 from stream.grid import NEVER, FloatArray, IntArray, rounds
@@ -68,14 +68,17 @@ class Engine:
         the batch (and of each life of a series that ends in it); "none" nothing. The table becomes
         the same.
         """
-        columns = self._decoder.decode(records)
+        return self.apply_columns(table, self._decoder.decode(records), emit)
+
+    def apply_columns(self, table: SeriesTable, columns: Columns, emit: Emit = "all") -> Answers:
+        """Apply records that were decoded already, or, in a back-test, never encoded."""
         draft = Draft.of(columns, table, self.stream.step_seconds, self.manifest)
         answering = ANSWERING[emit](self.forecaster, table, draft)
         ended: list[str] = []
         done = 0
         while done < len(draft):
             before = table.watermark
-            stop = self._admit(table, records, draft, done)
+            stop = self._admit(table, draft, done)
             places = done + np.flatnonzero(draft.usable[done:stop])
             for turn in rounds(draft.rows[places]):
                 self._round(table, places[turn], draft, answering)
@@ -95,17 +98,13 @@ class Engine:
         """
         self.forecaster.rebuild(table, rows)
 
-    def _admit(
-        self, table: SeriesTable, records: Sequence[Record], draft: Draft, start: int
-    ) -> int:
+    def _admit(self, table: SeriesTable, draft: Draft, start: int) -> int:
         """Give rows to the new series among the next events, up to a sweep; returns its place."""
         strangers = draft.strangers(table, start)
         if not len(strangers):
             slots, usable = draft.slots[start:], draft.usable[start:]
             return start + self._lifetimes.until_sweep(table, slots, usable)
-        positions = draft.columns.positions[strangers].tolist()
-        times_ms = [records[position].timestamp for position in positions]
-        seconds = np.array(times_ms, np.int64) // 1000
+        seconds = draft.columns.recorded_ms[strangers] // 1000
         verdicts = self._admission.judge(table, draft.series_ids(strangers), seconds)
         admitted = np.array([verdict is None for verdict in verdicts], np.bool_)
         usable = draft.usable[start:].copy()

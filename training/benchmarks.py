@@ -10,11 +10,13 @@ import numpy as np
 import polars as pl
 from msgspec import Meta
 
+from tidecast.bundle import Manifest
 from tidecast.errors import DataError
 from training.data.columns import FileSource
 from training.data.files import read_files
+from training.data.table import Table
 from training.data.waves import Floats
-from training.evaluate import Task
+from training.evaluate.case import Case, unnamed_table
 
 
 class StreamBenchmark(
@@ -41,17 +43,32 @@ class RowsBenchmark(
 Benchmark = StreamBenchmark | RowsBenchmark
 
 
-def load(benchmark: Benchmark, folder: Path, horizon: int, seasonality: int) -> Task:
+def load(benchmark: Benchmark, folder: Path, manifest: Manifest, seasonality: int) -> Case:
     """Read a benchmark; its paths start at `folder`. Raises DataError when a file is unfit."""
     if isinstance(benchmark, StreamBenchmark):
         source = FileSource(benchmark.path, benchmark.layout)
-        values = read_files(source, folder).table.values[..., 0]
-        origins = np.arange(benchmark.first - 1, values.shape[1] - horizon)
-        return Task(benchmark.name, values, origins, benchmark.first, seasonality)
+        table = read_files(source, folder).table
+        return stream_case(benchmark.name, table, benchmark.first, manifest, seasonality)
     past = read_rows(folder / benchmark.path)
-    values = np.concatenate((past, read_rows(folder / benchmark.actual)[:, :horizon]), axis=1)
+    actual = read_rows(folder / benchmark.actual)[:, : manifest.horizon]
     slots = past.shape[1]
-    return Task(benchmark.name, values, np.array([slots - 1]), slots, seasonality)
+    table = unnamed_table(np.concatenate((past, actual), axis=1))
+    return Case(benchmark.name, table, np.array([slots - 1]), slots, seasonality)
+
+
+def stream_case(name: str, table: Table, first: int, manifest: Manifest, seasonality: int) -> Case:
+    """Every origin whose answer is for slots from `first` on, and within the table.
+
+    Raises DataError when there is none.
+    """
+    slots = table.values.shape[1]
+    origins = np.arange(first - manifest.lead, slots - manifest.horizon - manifest.lead + 1)
+    if not origins.size or origins[0] < 0:
+        raise DataError(
+            f"{name} has {slots} slots: with {first} to begin with, none is left that has the "
+            f"horizon, {manifest.horizon}, after it; give more history, or another beginning"
+        )
+    return Case(name, table, origins, first, seasonality)
 
 
 def read_rows(path: Path) -> Floats:

@@ -13,17 +13,20 @@ from typing import Final, NamedTuple
 import msgspec
 import torch
 
+from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import Bundle, Channel, Manifest, write_bundle
 from training import benchmarks, parity
 from training.config import Recipe
-from training.evaluate import Task, back_test
+from training.evaluate.back_test import back_test
+from training.evaluate.case import Case
+from training.evaluate.scores import summary
+from training.evaluate.scoring import score
 from training.export import export
 from training.fit import Fit, Progress
 from training.graphs import OPSET
 from training.lessons import SequenceLesson
 from training.models.forecaster import Forecaster
-from training.report import Section, render
-from training.runner import Runner
+from training.report.page import Section, render
 from training.source import Source, open_source
 
 TOOLS: Final = ("torch", "onnx", "onnxruntime", "numpy", "polars")
@@ -60,11 +63,11 @@ def build(job: Job, listener: Listener) -> Path:
     listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
     graph = export(model)
     findings = parity.check(model, graph)
-    sections = [
-        _section(graph, task, job.recipe, listener) for task in _tasks(job, source, listener)
-    ]
     manifest = _manifest(job.recipe, source, model, graph)
-    figures = _figures(fit, findings, sections)
+    predictor = OnnxPredictor(Bundle(manifest, graph))
+    cases = _cases(job, source, manifest, listener)
+    sections = [_section(predictor, case, listener) for case in cases]
+    figures = _figures(fit, findings, sections) | source.read
     manifest = msgspec.structs.replace(manifest, figures=figures)
     return write_bundle(job.parent, Bundle(manifest, graph), render(manifest, sections, findings))
 
@@ -77,47 +80,35 @@ def _begin(recipe: Recipe, source: Source) -> tuple[Forecaster, Fit]:
     return model, Fit(lesson, recipe.fit, msgspec.json.encode(parts).decode())
 
 
-def _tasks(job: Job, source: Source, listener: Listener) -> list[Task]:
+def _cases(job: Job, source: Source, manifest: Manifest, listener: Listener) -> list[Case]:
     """The test part and every benchmark whose files are there."""
-    tasks = [source.test]
+    cases = [source.test]
     for benchmark in job.recipe.benchmarks:
         if (job.folder / benchmark.path).exists():
-            horizon = job.recipe.task.horizon
-            tasks.append(benchmarks.load(benchmark, job.folder, horizon, job.recipe.seasonality))
+            cases.append(benchmarks.load(benchmark, job.folder, manifest, job.recipe.seasonality))
         else:
             listener.stage(f"{benchmark.name} left out: {benchmark.path} is not there")
-    return tasks
+    return cases
 
 
-def _section(graph: bytes, task: Task, recipe: Recipe, listener: Listener) -> Section:
-    """Back-test one task and keep what the report draws."""
-    levels = recipe.task.quantile_levels
-    scores, forecasts = back_test(Runner(graph), task, levels)
-    listener.stage(
-        f"{task.name}: MASE {scores.mase:.3f}, seasonal naive {scores.mase_seasonal_naive:.3f}, "
-        f"coverage {scores.coverage:.1%}"
-    )
-    return Section(task, scores, forecasts)
+def _section(predictor: OnnxPredictor, case: Case, listener: Listener) -> Section:
+    """Back-test one case and keep what the report draws."""
+    test = back_test(predictor, case)
+    scores = score(test)
+    listener.stage(summary(scores))
+    return Section(test, scores)
 
 
 def _figures(
     fit: Fit, findings: list[parity.Finding], sections: list[Section]
 ) -> dict[str, object]:
     """The figures a manifest carries."""
-    by_lead = ("mase_by_lead", "seasonal_naive_by_lead", "coverage_by_lead")
     return {
         "steps": fit.step,
         "best_step": fit.best_step,
         "validation_loss": round(fit.best, 5),
         "parity_worst_relative_error": max(max(finding[1:]) for finding in findings),
-        "back_tests": {
-            section.task.name: {
-                name: round(value, 5)
-                for name, value in msgspec.structs.asdict(section.scores).items()
-                if name not in by_lead
-            }
-            for section in sections
-        },
+        "back_tests": {section.scores.name: section.scores.figures() for section in sections},
     }
 
 

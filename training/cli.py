@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import typer
 
+from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
-from training.benchmarks import StreamBenchmark, load
+from training.benchmarks import stream_case
 from training.build import Job, build
 from training.config import Recipe, read_recipe
-from training.data.columns import FileSource, Layout
+from training.data.columns import FileSource
+from training.data.columns import Layout as FileLayout
 from training.data.profile_page import print_profile
-from training.evaluate import back_test
+from training.evaluate.back_test import back_test
+from training.evaluate.case import Case
+from training.evaluate.history import read_history
+from training.evaluate.scoring import score
+from training.explain import page as explanation_page
+from training.explain.explanation import explain as explained
 from training.progress import shown
-from training.runner import Runner
+from training.report import page as report
+from training.report.html import write_page
+
+Bundle = Annotated[Path, typer.Argument(help="A bundle's folder.")]
+Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
+First = Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")]
+Layout = Annotated[FileLayout, typer.Option(help="Form of the file.")]
+Seasonality = Annotated[int, typer.Option(min=1, help="Period of the baselines, slots.")]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -51,28 +65,59 @@ def fit(
 
 @app.command()
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
-    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    first: Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")],
-    layout: Annotated[Literal["wide", "long"], typer.Option(help="Form of the file.")] = "wide",
-    seasonality: Annotated[int, typer.Option(min=1, help="Period of the baseline, slots.")] = 24,
+    bundle: Bundle,
+    data: Data,
+    first: First,
+    layout: Layout = "wide",
+    seasonality: Seasonality = 24,
+    fitted: Annotated[
+        int, typer.Option(min=0, help="At how many answers to fit ETS and Theta, a second each.")
+    ] = 0,
+    html: Annotated[Path | None, typer.Option(help="Write a report there.")] = None,
 ) -> None:
-    """Back-test a bundle on a file and print the scores as JSON.
+    """Back-test a bundle on a file, through the serving engine; print the scores as JSON.
 
     Example: python -m training evaluate onnx_models/general-gru/1 load.csv --first 8640
     """
-    loaded = read_bundle(bundle)
-    benchmark = StreamBenchmark(data.name, str(data.absolute()), first, layout)
-    task = load(benchmark, Path(), loaded.manifest.horizon, seasonality)
-    scores, _ = back_test(Runner(loaded.graph), task, loaded.manifest.quantile_levels)
-    typer.echo(msgspec.json.format(msgspec.json.encode(scores), indent=2).decode())
+    predictor = OnnxPredictor(read_bundle(bundle))
+    test = back_test(predictor, _case(predictor, data, first, layout, seasonality))
+    scores = score(test, fitted)
+    if html is not None:
+        write_page(html, report.render(predictor.manifest, [report.Section(test, scores)], ()))
+    typer.echo(msgspec.json.format(msgspec.json.encode(scores.figures()), indent=2).decode())
+
+
+@app.command()
+def explain(
+    bundle: Bundle,
+    data: Data,
+    first: First,
+    html: Annotated[Path, typer.Option(help="Where to write the page.")],
+    layout: Layout = "wide",
+    seasonality: Seasonality = 24,
+) -> None:
+    """Show what a bundle's answers rest on, and for which groups of series they are worse.
+
+    Example: python -m training explain onnx_models/general-gru/1 load.csv --first 900 --html x.html
+    """
+    predictor = OnnxPredictor(read_bundle(bundle))
+    case = _case(predictor, data, first, layout, seasonality)
+    write_page(html, explanation_page.render(explained(predictor, case)))
+    typer.echo(html)
+
+
+def _case(
+    predictor: OnnxPredictor, data: Path, first: int, layout: FileLayout, seasonality: int
+) -> Case:
+    table = read_history(data, layout, predictor.manifest)
+    return stream_case(data.name, table, first, predictor.manifest, seasonality)
 
 
 @app.command()
 def profile(
     data: Annotated[Path, typer.Argument(help="A CSV or Parquet file, a folder or a glob.")],
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None,
-    layout: Annotated[Layout, typer.Option(help="Form of the files.")] = "wide",
+    layout: Layout = "wide",
     time: Annotated[str | None, typer.Option(help="The time column.")] = None,
     label: Annotated[str | None, typer.Option(help="The column of the label.")] = None,
     known: Annotated[list[str] | None, typer.Option(help="A column known ahead.")] = None,

@@ -18,7 +18,7 @@ from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.synthetic import draw
 from training.data.topic import KafkaSource, read_topic
-from training.evaluate import Task
+from training.evaluate.case import Case, unnamed_table
 
 TEST_SERIES: Final = 512
 TEST_SLOTS: Final = 600
@@ -29,7 +29,7 @@ class Source(NamedTuple):
     """`sha256` is that of the files or records, or of the synthetic validation series' bytes."""
 
     batches: Batches
-    test: Task
+    test: Case
     sha256: str
     licence: str
     step_seconds: int | None
@@ -51,7 +51,13 @@ def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
     origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.task.horizon, 11)
     return Source(
         batches,
-        Task("synthetic, unseen series", values, origins, TEST_HISTORY, recipe.seasonality),
+        Case(
+            "synthetic, unseen series",
+            unnamed_table(values),
+            origins,
+            TEST_HISTORY,
+            recipe.seasonality,
+        ),
         hashlib.sha256(batches.validation.values.numpy().tobytes()).hexdigest(),
         "synthetic series, no licence needed",
         None,
@@ -72,7 +78,7 @@ def _history(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> So
     origins = np.arange(cut.test - 1, cut.slots - recipe.task.horizon)
     return Source(
         TableBatches(table, cut, recipe.fit, recipe.seed),
-        Task("test part", table.values[..., 0], origins, cut.test, recipe.seasonality),
+        Case("test part", table, origins, cut.validate, recipe.seasonality),
         loaded.sha256,
         data.licence,
         table.step_seconds,

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from stream.onnx_predictor import OnnxPredictor
+from stream.predictor import Inputs
 from tidecast.bundle import read_bundle
 from tidecast.errors import DataError, SettingsError
 from training.cli import app
-from training.runner import Runner
 
 RECIPE = """
 name = "tiny"
@@ -74,11 +75,11 @@ def test_a_csv_becomes_a_bundle_that_reads_and_runs(built: Path) -> None:
     assert manifest.channels[0].unit == "MW"
     assert manifest.training["seed"] == 1
     assert manifest.figures["parity_worst_relative_error"] <= 1e-4
-    forecast, state = Runner(bundle.graph).step(
-        np.ones((5, 32), np.float32), np.zeros((5, 14), np.float32)
-    )
-    assert forecast.shape == (5, 6, 3)
-    assert state.shape == (5, 14)
+    states = np.zeros((5, 14), np.float32)
+    inputs = Inputs(np.ones((5, 32, 1), np.float32), np.zeros(5, np.int64), states)
+    found = OnnxPredictor(bundle).predict(inputs)
+    assert found.forecast.shape == (5, 6, 3)
+    assert found.next_state.shape == (5, 14)
 
 
 def test_the_report_needs_nothing_else(built: Path) -> None:
@@ -95,6 +96,18 @@ def test_a_bundle_can_be_evaluated_on_a_file(built: Path) -> None:
     scores = json.loads(done.stdout)
     assert scores["series"] == 3
     assert 0 < scores["mase"] < 10
+    assert set(scores["baselines"]) == {"naive", "seasonal naive", "drift", "Naive2"}
+
+
+def test_pages_of_scores_and_explanations_are_written(built: Path) -> None:
+    arguments = [str(built / "bundles/tiny/1"), str(built / "elsewhere.csv"), "--first", "600"]
+    for command, words in (("evaluate", "seasonal naive"), ("explain", "By hour of day")):
+        page = built / f"{command}.html"
+        done = CliRunner().invoke(
+            app, [command, *arguments, "--html", str(page)], catch_exceptions=False
+        )
+        assert done.exit_code == 0
+        assert words in page.read_text()
 
 
 def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
@@ -107,7 +120,7 @@ def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
         CliRunner().invoke(app, fit(folder), catch_exceptions=False)
 
 
-@pytest.mark.parametrize("command", ["fit", "evaluate"])
+@pytest.mark.parametrize("command", ["fit", "evaluate", "explain"])
 def test_help_shows_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"])
     assert f"Example: python -m training {command}" in done.stdout

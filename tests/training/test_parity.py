@@ -13,7 +13,6 @@ from training.graphs import OPSET
 from training.hostile import hostile_series
 from training.models.forecaster import Forecaster
 from training.models.streaming_lstm import StreamingLstmConfig
-from training.runner import Runner
 from training.tasks.forecast import ForecastTask
 
 
@@ -61,19 +60,15 @@ def test_the_graph_keeps_the_contract(model: Forecaster) -> None:
 
 @pytest.mark.parametrize("batch", [1, 7, 256])
 def test_one_step_of_the_graph_is_one_step_of_the_model(model: Forecaster, batch: int) -> None:
-    runner = Runner(export(model))
-    values = hostile_series(batch, 96, seed=batch)[1]
+    pair = parity.Pair(model, export(model))
     state = np.random.default_rng(0).normal(size=(batch, model.state_size)).astype(np.float32)
-    forecast, after = runner.step(values, state)
-    with torch.no_grad():
-        window = torch.from_numpy(values)[..., None]
-        origin = torch.zeros(batch, dtype=torch.int64)
-        expected, expected_state = model(window, origin, torch.from_numpy(state))
-    assert (
-        parity.relative_error(forecast, expected.numpy(), model.unit(values[..., None])).max()
-        <= parity.TOLERANCE
-    )
-    np.testing.assert_allclose(after, expected_state.numpy(), rtol=1e-4, atol=1e-4)
+    window = hostile_series(batch, 96, seed=batch)[1][..., None]
+    feed: parity.Feed = {"window": window, "origin": np.zeros(batch, np.int64), "state": state}
+    found, expected = pair.by_graph(feed), pair.by_torch(feed)
+    error = parity.relative_error(found["forecast"], expected["forecast"], model.unit(window))
+    assert error.max() <= parity.TOLERANCE
+    after, expected_after = found["next_state"], expected["next_state"]
+    np.testing.assert_allclose(after, expected_after, rtol=1e-4, atol=1e-4)
 
 
 def test_crossing_or_endless_forecasts_count_as_infinite_errors() -> None:

@@ -52,7 +52,7 @@ def test_a_window_ends_at_its_origin_and_the_targets_follow() -> None:
 
 def test_before_the_first_slot_nothing_is_known() -> None:
     samples = Samples(table_of(), FORECAST, CONTEXT, range(SLOTS))
-    first = samples.at(np.array([0])).windows[0].numpy()
+    first = samples.at(np.array([0])).windows[0]
     assert np.isnan(first[:-1]).all()
     assert not np.isnan(first[-1]).any()
 

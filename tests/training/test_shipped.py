@@ -7,14 +7,21 @@ import numpy as np
 import onnx
 import pytest
 
+from stream.forecaster import STATUSES
+from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import read_bundle
+from tidecast.messages import Status
 from training.benchmarks import Benchmark, StreamBenchmark, load
 from training.config import Recipe, read_recipe
 from training.data.synthetic import Mixture, draw
-from training.evaluate import back_test
+from training.data.waves import Floats
+from training.evaluate.back_test import back_test
+from training.evaluate.case import unnamed_table
+from training.evaluate.engine_run import Run, run
+from training.evaluate.scores import ForecastScores
+from training.evaluate.scoring import score
 from training.hostile import hostile_series
 from training.parity import TOLERANCE
-from training.runner import Runner
 
 NAMES = ("general-gru", "general-lstm")
 RECIPES = Path("training/recipes")
@@ -30,6 +37,23 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def folder(name: str) -> Path:
     return Path("onnx_models") / name / "1"
+
+
+def predictor_of(name: str) -> OnnxPredictor:
+    return OnnxPredictor(read_bundle(folder(name)))
+
+
+def streamed(predictor: OnnxPredictor, values: Floats, origins: list[int]) -> Run:
+    return run(predictor, unnamed_table(values), np.array(origins))
+
+
+def scores_on(name: str, number: int) -> ForecastScores:
+    predictor = predictor_of(name)
+    found = score(
+        back_test(predictor, load(benchmark(name, number), RECIPES, predictor.manifest, 24))
+    )
+    assert isinstance(found, ForecastScores)
+    return found
 
 
 def benchmark(name: str, number: int) -> Benchmark:
@@ -67,25 +91,29 @@ def test_a_shipped_graph_is_plain_onnx_that_keeps_its_weights_inside(name: str) 
 
 def test_hostile_series_give_finite_forecasts_that_do_not_cross(name: str) -> None:
     values = hostile_series(42, 500, seed=5)[1]
-    forecasts = Runner(read_bundle(folder(name)).graph).run(values, np.arange(500))
+    found = streamed(predictor_of(name), values, list(range(500)))
+    forecasts = found.answers[found.answered]
     assert np.isfinite(forecasts).all()
-    assert (np.diff(forecasts, axis=3) >= 0).all()
+    assert (np.diff(forecasts, axis=2) >= 0).all()
+    # The engine answers where a model fails; here none may.
+    assert STATUSES.index(Status.FALLBACK) not in found.statuses
 
 
 def test_a_batch_forecasts_as_its_series_alone(name: str) -> None:
-    runner = Runner(read_bundle(folder(name)).graph)
-    values = hostile_series(28, 150, seed=6)[1]
-    together = runner.run(values, np.array([149]))
+    predictor = predictor_of(name)
+    kinds, values = hostile_series(28, 150, seed=6)
+    values = values[[kind != "nothing known" for kind in kinds]]
+    together = streamed(predictor, values, [149]).answers
     span = np.nanmax(np.abs(np.nan_to_num(values)), axis=1)[:, None, None, None]
-    alone = np.concatenate([runner.run(row[None], np.array([149])) for row in values])
+    alone = np.concatenate([streamed(predictor, row[None], [149]).answers for row in values])
     assert (np.abs(together - alone) <= TOLERANCE * span).all()
 
 
 def test_forecasts_follow_the_scale(name: str) -> None:
     values = draw(Mixture(), (99,), 64, 200)
-    runner = Runner(read_bundle(folder(name)).graph)
+    predictor = predictor_of(name)
     plain, tiny, huge = (
-        runner.run(values * np.float32(scale), np.array([199])) / scale for scale in SCALES
+        streamed(predictor, values * np.float32(scale), [199]).answers / scale for scale in SCALES
     )
     span = (np.nanmax(values, axis=1) - np.nanmin(values, axis=1))[:, None, None, None]
     assert (np.abs(tiny - plain) <= 0.01 * span).all()
@@ -96,24 +124,21 @@ def test_on_etth1_it_is_seven_percent_better_than_seasonal_naive(name: str) -> N
     stream = benchmark(name, 0)
     assert isinstance(stream, StreamBenchmark)
     assert stream.first == 14_400
-    bundle = read_bundle(folder(name))
-    scores, _ = back_test(
-        Runner(bundle.graph), load(stream, RECIPES, 24, 24), bundle.manifest.quantile_levels
-    )
+    scores = scores_on(name, 0)
+    assert scores.skill is not None
+    assert scores.model.coverage is not None
     assert (scores.series, scores.origins) == (7, 17_420 - 14_400 - 24 + 1)
     assert scores.skill >= 0.07
-    assert 0.7 <= scores.coverage <= 0.9
-    reported = bundle.manifest.figures["back_tests"][stream.name]
-    assert scores.mase == pytest.approx(reported["mase"], abs=1e-3)
+    assert 0.7 <= scores.model.coverage <= 0.9
+    reported = read_bundle(folder(name)).manifest.figures["back_tests"][stream.name]
+    assert scores.model.mase == pytest.approx(reported["mase"], abs=1e-3)
 
 
 def test_on_m4_hourly_it_is_at_least_as_good_as_seasonal_naive(name: str) -> None:
-    rows = benchmark(name, 1)
-    bundle = read_bundle(folder(name))
-    scores, _ = back_test(
-        Runner(bundle.graph), load(rows, RECIPES, 24, 24), bundle.manifest.quantile_levels
-    )
+    scores = scores_on(name, 1)
+    assert scores.skill is not None
+    assert scores.model.coverage is not None
     assert scores.series == 414
-    assert scores.mase_seasonal_naive == pytest.approx(0.946, abs=1e-3)
+    assert scores.baselines["seasonal naive"].mase == pytest.approx(0.946, abs=1e-3)
     assert scores.skill >= 0
-    assert 0.7 <= scores.coverage <= 0.9
+    assert 0.7 <= scores.model.coverage <= 0.9

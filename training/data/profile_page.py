@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +23,10 @@ from training.data.profile_text import (
     label_rows,
     show,
 )
-from training.data.scan import file_errors
 from training.data.table import Table
 from training.data.waves import Floats
-from training.pictures import INK, QUIET, to_svg
-from training.report import STYLE
+from training.report import html
+from training.report.pictures import INK, QUIET, to_svg
 
 SHOWN: Final = 6
 """Series that are drawn, evenly chosen."""
@@ -49,29 +46,26 @@ def print_profile(source: FileSource, units: dict[str, str], page: Path | None) 
     found = profile(loaded)
     show(found, named, Console())
     if page is not None:
-        with file_errors(page):
-            page.write_text(render(found, loaded.table, named), encoding="utf-8")
+        html.write_page(page, render(found, loaded.table, named))
 
 
 def render(found: Profile, table: Table, named: Named) -> str:
     """Return the page. Memory and size are bounded, whatever the table's."""
     title = f"Profile of {named.title}"
     body = [
-        f"<h1>{html.escape(title)}</h1>",
-        _table(("", ""), facts(found)),
-        "<h2>Channels</h2>",
-        _table(CHANNEL_HEAD, (channel_row(one, named, found) for one in found.channels)),
-        f"<p>{html.escape(explanation())}</p>",
+        html.heading(1, title),
+        html.table(("", ""), facts(found)),
+        html.heading(2, "Channels"),
+        html.table(CHANNEL_HEAD, (channel_row(one, named, found) for one in found.channels)),
+        html.paragraph(explanation()),
     ]
     if found.labels:
-        body += ["<h2>Label</h2>", _table(("label", "slots", "share"), label_rows(found, named))]
-    body += ["<h2>Where values are missing</h2>", _missing(table)]
+        rows = label_rows(found, named)
+        body += [html.heading(2, "Label"), html.table(("label", "slots", "share"), rows)]
+    body += [html.heading(2, "Where values are missing"), _missing(table)]
     for number, channel in enumerate(table.channels):
-        body.append(f"<h2>{html.escape(channel)}</h2>{_channel(table, number)}")
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style><body>{''.join(body)}</body></html>\n"
-    )
+        body += [html.heading(2, channel), _channel(table, number)]
+    return html.document(title, body)
 
 
 def stretches(values: Floats) -> tuple[Floats, Floats]:
@@ -141,10 +135,3 @@ def _missing(table: Table) -> str:
     axes.set_xlabel("a line a series, from the first slot to the last; dark: missing", fontsize=8)
     axes.tick_params(labelsize=7)
     return to_svg(figure)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Lay out text cells; the first column is the row's name."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
-    return f"<table><tr>{top}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"

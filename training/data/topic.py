@@ -173,7 +173,8 @@ class _Log:
         known = {str(place.partition): place for place in last}
         unknown = sorted(set(bound) - set(known))
         if unknown:
+            there = ", ".join(sorted(known))
             raise SettingsError(
-                f"start or end names partition {unknown[0]!r}; {self._topic} has {', '.join(known)}"
+                f"start or end names partition {unknown[0]!r}; {self._topic} has {there}"
             )
         return dict(default) | {known[number]: offset for number, offset in bound.items()}

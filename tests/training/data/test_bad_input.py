@@ -111,7 +111,7 @@ def test_what_is_not_there_says_so(tmp_path: Path, path: str, message: str) -> N
         read_files(FileSource(path), tmp_path)
 
 
-RECIPE = 'name = "a"\n[model]\nfamily = "gru"\n[data]\nsource = "file"\npath = "a.csv"\n'
+RECIPE = 'name = "a"\n[model]\nfamily = "streaming-gru"\n[data]\nsource = "file"\npath = "a.csv"\n'
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_the_pipeline_keeps_order_counts_and_leaves_the_test_part_to_the_worker(
 RECIPE = """
 name = "a"
 data = { source = "file", path = "a.csv" }
-model = { family = "gru" }
+model = { family = "streaming-gru" }
 [[clean.steps]]
 """
 

@@ -107,7 +107,7 @@ def test_wrong_options_are_errors_of_ours(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "time,a\n0,1\n60,2\n")
     with pytest.raises(SettingsError, match="--unit MW is not CHANNEL=UNIT"):
         run(str(path), "--unit", "MW")
-    with pytest.raises(DataError, match=r"cannot open .*none.*No such file"):
+    with pytest.raises(DataError, match=r"cannot write .*none.*No such file"):
         run(str(path), "--html", str(tmp_path / "none" / "page.html"))
 
 

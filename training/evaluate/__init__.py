@@ -1,0 +1,1 @@
+"""How good a model is: back-tests through the serving engine, measures, baselines."""

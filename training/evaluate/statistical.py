@@ -1,0 +1,77 @@
+"""ETS and Theta, fitted anew at some origins: they are too slow for every one.
+
+AutoETS chooses error, trend and season by AICc (Hyndman et al., 2002; Hyndman & Khandakar, 2008);
+Theta is the standard method with M4's multiplicative season (Assimakopoulos & Nikolopoulos, 2000).
+Both are statsforecast's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from training.data.waves import Ints
+from training.evaluate.metrics import Numbers
+
+SEED: Final = 20
+SEASONS_FITTED: Final = 40
+"""Seasons before an origin that are fitted to: more cost time and change little."""
+LEAST_SLOTS_FITTED: Final = 200
+FEWEST: Final = 10
+"""Values below which nothing is fitted, and the newest one goes on."""
+
+
+def sampled(candidates: Numbers, most: int) -> tuple[Ints, Ints]:
+    """Rows and places of at most `most` answers to compare, evenly likely, in order.
+
+    candidates: bool [series, N], which may be chosen. The choice follows from the seed alone.
+    """
+    found = np.flatnonzero(candidates)
+    if len(found) > most:
+        found = np.sort(np.random.default_rng(SEED).choice(found, most, replace=False))
+    rows, places = np.divmod(found, candidates.shape[1])
+    return rows, places
+
+
+def statistical(
+    values: Numbers, pairs: tuple[Ints, Ints], horizon: int, seasonality: int
+) -> dict[str, Numbers]:
+    """Forecasts by method, each [P, horizon].
+
+    values: [series, slots] filled, NaN before a series begins. pairs: rows [P] and origins [P].
+    """
+    histories = [
+        _history(values[row], origin, seasonality) for row, origin in zip(*pairs, strict=True)
+    ]
+    return {
+        name: np.array([_forecast(name, history, horizon, seasonality) for history in histories])
+        for name in ("ETS", "Theta")
+    }
+
+
+def _history(series: Numbers, origin: int, seasonality: int) -> Numbers:
+    length = max(SEASONS_FITTED * seasonality, LEAST_SLOTS_FITTED)
+    recent = series[max(origin + 1 - length, 0) : origin + 1]
+    known: Numbers = recent[~np.isnan(recent)]
+    return known
+
+
+def _forecast(name: str, history: Numbers, horizon: int, seasonality: int) -> Numbers:
+    # Imported here: it takes seconds, and few commands need it.
+    from statsforecast.models import AutoETS, Theta
+
+    if len(history) < FEWEST or np.ptp(history) == 0:
+        return np.full(horizon, history[-1])
+    season = seasonality if len(history) >= 2 * seasonality + FEWEST else 1
+    positive = bool((history > 0).all())
+    model: Any = (
+        AutoETS(season_length=season)
+        if name == "ETS"
+        else Theta(
+            season_length=season,
+            decomposition_type="multiplicative" if positive else "additive",
+        )
+    )
+    forecast: Numbers = model.forecast(y=history, h=horizon)["mean"]
+    return forecast

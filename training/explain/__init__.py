@@ -1,0 +1,1 @@
+"""What a forecast rests on, and for whom it is worse."""

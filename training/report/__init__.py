@@ -1,0 +1,1 @@
+"""What a bundle shows of itself: one HTML page that needs nothing else."""
