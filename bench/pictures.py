@@ -44,6 +44,11 @@ RACE: Final = [
     Panel("cpu_s_per_million", PER_MILLION, PER_MILLION),
 ]
 
+LATENCY: Final = [
+    Panel(r"(p\d+(_\d)?|max)_ms", "ms", "milliseconds from the scheduled publish call", True),
+    Panel(r".*_busy", "cores", "share of a core"),
+]
+
 PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
     "throughput": RACE,
     "peers": RACE,
@@ -52,10 +57,8 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
         Panel("forecasts_per_s", PER_S, PER_S),
         Panel(r".*_cpu_s_per_million", PER_MILLION, PER_MILLION),
     ],
-    "latency": [
-        Panel(r"(p\d+(_\d)?|max)_ms", "ms", "milliseconds from the scheduled publish call", True),
-        Panel(r".*_busy", "share of a core", "share of a core"),
-    ],
+    "latency": LATENCY,
+    "latency --peer all": LATENCY,
     "stages": [Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event")],
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
     "series": [
@@ -86,11 +89,12 @@ def _bars(result: Result, panel: Panel) -> Bars:
         spreads = [spread(figure.values) for _, figure in named]
         return Bars(panel.axis, [label for label, _ in named], {"": spreads}, panel.log)
     groups: dict[str, list[Spread]] = {}
-    for case in result.cases:
+    cases = [case for case in result.rows if case.figures]
+    for case in cases:
         for figure in _shown(case.figures, panel):
             label = _label(figure.title, panel.unit)
             groups.setdefault(label, []).append(spread(figure.values))
-    return Bars(panel.axis, [case.title for case in result.cases], groups, panel.log)
+    return Bars(panel.axis, [case.title for case in cases], groups, panel.log)
 
 
 def _shown(figures: Sequence[Figure], panel: Panel) -> list[Figure]:

@@ -27,19 +27,24 @@ class Table(NamedTuple):
 
 
 def tables(result: Result) -> list[Table]:
-    """One of the figures, one with a column for each case, one with a row for each peer."""
+    """One of the figures, one with a column for each case, one with a row for each peer.
+
+    Where there are cases and peers, they are rows of one.
+    """
     found = []
     if result.figures:
         several = result.repeats > 1
         header = ["", "median", "least", "most"] if several else ["", ""]
         found.append(Table(header, [_row(figure)[: len(header)] for figure in result.figures]))
-    if result.cases:
+    if result.cases and result.peers:
+        found.append(_rows("", result.rows))
+    elif result.cases:
         lines = zip(*(map(_cell, case.figures) for case in result.cases), strict=True)
         titles = [figure.title for figure in result.cases[0].figures]
         rows = [[title, *line] for title, line in zip(titles, lines, strict=True)]
         found.append(Table(["", *(case.title for case in result.cases)], rows))
-    if result.peers:
-        found.append(_peers(result.peers))
+    elif result.peers:
+        found.append(_rows("beside it", result.peers))
     return found
 
 
@@ -54,15 +59,15 @@ def _cell(figure: Figure) -> str:
     return median if len(figure.values) == 1 else f"{median} ({least} to {most})"
 
 
-def _peers(peers: Sequence[Case]) -> Table:
+def _rows(heading: str, cases: Sequence[Case]) -> Table:
     """Medians alone: there are many columns."""
-    titles = next(([f.title for f in peer.figures] for peer in peers if peer.figures), [])
+    titles = next(([f.title for f in case.figures] for case in cases if case.figures), [])
     blank = ["-"] * len(titles)
     rows = [
-        [peer.title, *([_median(figure) for figure in peer.figures] or blank), peer.note]
-        for peer in peers
+        [case.title, *([_median(figure) for figure in case.figures] or blank), case.note]
+        for case in cases
     ]
-    return Table(["beside it", *titles, ""], rows, remarks=True)
+    return Table([heading, *titles, ""], rows, remarks=True)
 
 
 def _median(figure: Figure) -> str:

@@ -140,6 +140,28 @@ def test_a_result_lists_the_peers_those_not_run_too(result: Result) -> None:
     ]
 
 
+def test_cases_and_peers_are_rows_of_one_table_those_of_a_rate_together(
+    in_cases: Result,
+) -> None:
+    peers = [
+        Case({"name": "flink", "events_per_s": 900}, "Flink, 900/s", [], "no figure: too slow"),
+        Case(
+            {"name": "flink", "events_per_s": 100},
+            "Flink, 100/s",
+            [Figure("p50_ms", "p50, ms", [7.0, 5.0, 6.0], 1)],
+            "5 ms buffers",
+        ),
+    ]
+    (table,) = tables(replace(in_cases, peers=peers))
+    assert table.header == ["", "p50, ms", ""]
+    assert table.rows == [
+        ["100/s", "3.0", ""],
+        ["Flink, 100/s", "6.0", "5 ms buffers"],
+        ["900/s", "9.0", ""],
+        ["Flink, 900/s", "-", "no figure: too slow"],
+    ]
+
+
 def test_a_kept_result_is_the_one_that_was_found(in_cases: Result, tmp_path: Path) -> None:
     assert kept("latency", tmp_path) is None
     keep(in_cases, tmp_path)
