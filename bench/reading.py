@@ -148,7 +148,8 @@ def _consumer(settings: Settings, topic: str) -> KafkaConsumer:
 def _receive(poll: Callable[[], Iterable[Answer]], pace: Pace, start_s: float) -> Received:
     """What polls bring: an answer has come when the poll that brings it returns."""
     arrivals = Arrivals(pace)
-    due_s = start_s + pace.events / pace.rate
+    # A reader that is up after the last event was due is to find the answers that are there.
+    due_s = max(start_s + pace.events / pace.rate, time.monotonic())
     limit_s = due_s + LAST_ANSWER_S
     busy_s = time.process_time()
     while arrivals.missing and time.monotonic() < limit_s:

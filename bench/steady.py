@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,8 +23,8 @@ from stream.grid import AnyArray
 from tidecast.local import LocalServers
 from tidecast.settings import Settings
 
-PROCESS_START_S: Final = 3.0
-"""Until the publisher's and the reader's processes are up and connected."""
+CONNECT_S: Final = 3.0
+"""Until publisher and reader, whose processes are up, are connected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +90,11 @@ def _pace(
     pace: Pace,
     watched: Mapping[str, Sequence[Program]],
 ) -> Run:
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, spawn) as pool:
-        start_s = time.monotonic() + PROCESS_START_S
-        reading = pool.submit(reader, settings, topic, pace, start_s)
-        publishing = pool.submit(publish, settings, pace, start_s)
-        time.sleep(PROCESS_START_S)
+    with _process_of(reader) as reading_process, _process_of(publish) as publishing_process:
+        start_s = time.monotonic() + CONNECT_S
+        reading = reading_process.submit(reader, settings, topic, pace, start_s)
+        publishing = publishing_process.submit(publish, settings, pace, start_s)
+        time.sleep(CONNECT_S)
         before = {name: usage_of(of_name).cpu_s for name, of_name in watched.items()}
         published, received = publishing.result(), reading.result()
         seconds = time.monotonic() - start_s
@@ -103,6 +102,14 @@ def _pace(
     _check(received)
     shares = {name: (after[name] - before[name]) / seconds for name in watched}
     return _counted(pace, start_s, published, received, shares)
+
+
+@contextmanager
+def _process_of(work: Callable[..., object]) -> Iterator[ProcessPoolExecutor]:
+    """A process that is up, with all that the function imports."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(callable, work).result()
+        yield pool
 
 
 def _check(received: Received) -> None:
