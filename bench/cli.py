@@ -44,7 +44,7 @@ Each command answers one question with a table; with --json its last line is one
   scripts/bench latency --rate 1000 --json
   scripts/bench latency --rate 1000 --peer all
   scripts/bench stages                      where a worker's time goes
-  scripts/bench all                         everything: an hour and a half
+  scripts/bench all                         everything: almost two hours
   scripts/bench report                      docs/performance.md, of the last
 """
 
@@ -123,8 +123,8 @@ def latency(
     With peers, all answer with one step of a small GRU, 24 numbers, and are read alike.
     """
     load = latency_bench.Load(tuple(rate or latency_bench.RATES), seconds, repeats=repeats)
-    if peer:
-        _answer(lambda *place: latency_beside.measure(place[0], load, peer, place[1]), json)
+    if asked := peer or []:
+        _answer(lambda servers, place: latency_beside.measure(servers, load, asked, place), json)
     else:
         _answer(lambda servers, folder: latency_bench.measure(servers, load, folder), json)
 
@@ -218,7 +218,7 @@ def recovery(
 def run_all(
     repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
 ) -> None:
-    """Run every bench of docs/performance.md as it is by default: an hour and a half."""
+    """Run every bench of docs/performance.md as it is by default: almost two hours."""
     with _place() as (servers, folder):
         for measure in BENCHES.values():
             _tell(measure(servers, folder, repeats), json=False)

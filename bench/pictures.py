@@ -38,15 +38,11 @@ class Bars(NamedTuple):
 
 PER_S: Final = "forecasts per second"
 PER_MILLION: Final = "CPU seconds per million forecasts"
+FROM_SCHEDULE: Final = "milliseconds from the scheduled publish call"
 
 RACE: Final = [
     Panel("forecasts_per_s", PER_S, PER_S),
     Panel("cpu_s_per_million", PER_MILLION, PER_MILLION),
-]
-
-LATENCY: Final = [
-    Panel(r"(p\d+(_\d)?|max)_ms", "ms", "milliseconds from the scheduled publish call", True),
-    Panel(r".*_busy", "cores", "share of a core"),
 ]
 
 PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
@@ -57,8 +53,14 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
         Panel("forecasts_per_s", PER_S, PER_S),
         Panel(r".*_cpu_s_per_million", PER_MILLION, PER_MILLION),
     ],
-    "latency": LATENCY,
-    "latency --peer all": LATENCY,
+    "latency": [
+        Panel(r"(p\d+(_\d)?|max)_ms", "ms", FROM_SCHEDULE, True),
+        Panel(r".*_busy", "cores", "share of a core"),
+    ],
+    "latency --peer all": [
+        Panel(r"(p50|p99)_ms", "ms", FROM_SCHEDULE, True),
+        Panel("system_busy", "cores", "share of a core that the system uses"),
+    ],
     "stages": [Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event")],
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
     "series": [

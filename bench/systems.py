@@ -39,7 +39,7 @@ FLOOR: Final = System(
 
 OURS: Final = System(
     key={"name": "tidecast", "reader": "Subscriber"},
-    title="Tidecast, `Subscriber`",
+    title="Tidecast, Subscriber",
     note="Python; every event answered under one id, Valkey with cursor and fence",
     reader=by_subscriber,
     racer=_worker,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench.report import Case, Figure, Result
 from bench.statistics import spread
+
+WIDEST: Final = 1_000
+"""Characters of a line that no table reaches."""
 
 
 class Table(NamedTuple):
@@ -98,15 +101,19 @@ def _plain(value: float | str) -> str:
 def show(result: Result, console: Console) -> None:
     """Print question, tables and caption."""
     console.print(result.question, style="italic")
-    for table in tables(result):
-        console.print(_rich(table))
+    for drawn in map(_rich, tables(result)):
+        # On a narrow terminal lines break, which is better than words and numbers cut off.
+        least = console.measure(drawn, options=console.options.update(width=WIDEST)).minimum
+        console.width = max(console.width, least)
+        console.print(drawn)
     console.print(caption(result), style="dim")
 
 
 def _rich(table: Table) -> RichTable:
     drawn = RichTable()
     for name, right in zip(table.header, table.right, strict=True):
-        drawn.add_column(name, justify="right" if right else "left", no_wrap=right)
+        heading = name.replace(", ", ",\n") if right else name
+        drawn.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

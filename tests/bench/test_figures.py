@@ -6,10 +6,12 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bench.cli import app
 from bench.machine import conditions
@@ -20,7 +22,7 @@ from bench.race import rate
 from bench.report import Case, Figure, Result, as_json, keep, kept
 from bench.statistics import percentiles, spread
 from bench.suite import BENCHES
-from bench.tables import markdown, tables
+from bench.tables import markdown, show, tables
 from bench.workload import BEGIN, observations, series_ids
 
 
@@ -160,6 +162,17 @@ def test_cases_and_peers_are_rows_of_one_table_those_of_a_rate_together(
         ["900/s", "9.0", ""],
         ["Flink, 900/s", "-", "no figure: too slow"],
     ]
+
+
+def test_a_narrow_terminal_cuts_no_word_and_no_number_off(in_cases: Result) -> None:
+    figures = [Figure(f"f{n}", f"quantity {n}, ms", [1234567.0], 1) for n in range(9)]
+    rows = [Case({"events_per_s": n}, f"System-{n}", figures, "unabridged") for n in range(2)]
+    paper = StringIO()
+    show(replace(in_cases, cases=rows[:1], peers=rows[1:]), Console(file=paper, width=60))
+    text = paper.getvalue()
+    assert text.count("1,234,567.0") == 18
+    assert text.count("unabridged") == 2
+    assert "System-1" in text
 
 
 def test_a_kept_result_is_the_one_that_was_found(in_cases: Result, tmp_path: Path) -> None:
