@@ -16,6 +16,7 @@ from bench.streams import event_partitions
 from stream.app import group_of
 from stream.state.checkpoint import TopicPartition
 from stream.state.redis_store import RedisStore
+from tidecast.errors import RedisError
 
 TAKEN_OVER_S: Final = 3.0
 """What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
@@ -67,15 +68,18 @@ async def _last_moment(stage: Stage, sleeper: int) -> None:
     deadline = time.monotonic() + LAST_MOMENT_S
     while time.monotonic() < deadline:
         now = await _cursors(stage, store)
-        if any(now[place] < cursor for place, cursor in before.items()):
+        if any(now.get(place, cursor) < cursor for place, cursor in before.items()):
             break
         await asyncio.sleep(LOOK_S)
     await store.close()
 
 
 async def _cursors(stage: Stage, store: RedisStore) -> dict[TopicPartition, int]:
-    """Up to where each partition is in the store."""
-    heads = {place: await store.head(place) for place in event_partitions(stage.settings)}
+    """Up to where each partition is in the store; nothing while that is away, by another fault."""
+    try:
+        heads = {place: await store.head(place) for place in event_partitions(stage.settings)}
+    except RedisError:
+        return {}
     return {place: (head.cursor or 0) if head else 0 for place, head in heads.items()}
 
 
