@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from bench import latency as latency_bench
+from bench import latency_beside, publishing, subscribing
 from bench import models as models_bench
 from bench import page as page_writer
-from bench import publishing, subscribing
 from bench import recovery as recovery_bench
 from bench import series as series_bench
 from bench import stages as stages_bench
@@ -42,8 +42,9 @@ Each command answers one question with a table; with --json its last line is one
   scripts/bench peers                       beside Flink, Quix and others
   scripts/bench peers --peer flink --workers 2
   scripts/bench latency --rate 1000 --json
+  scripts/bench latency --rate 1000 --peer all
   scripts/bench stages                      where a worker's time goes
-  scripts/bench all                         everything: an hour and a half
+  scripts/bench all                         everything: almost two hours
   scripts/bench report                      docs/performance.md, of the last
 """
 
@@ -113,12 +114,19 @@ def latency(
         ),
     ] = None,
     seconds: Annotated[int, typer.Option(min=1)] = 30,
+    peer: Annotated[list[str] | None, typer.Option(help=PEER_HELP, show_default="none")] = None,
     repeats: Repeats = 1,
     json: Json = False,
 ) -> None:
-    """Milliseconds from the publish call to the forecast in the subscriber's hands."""
+    """Milliseconds from the publish call to the forecast in the subscriber's hands.
+
+    With peers, all answer with one step of a small GRU, 24 numbers, and are read alike.
+    """
     load = latency_bench.Load(tuple(rate or latency_bench.RATES), seconds, repeats=repeats)
-    _answer(lambda servers, folder: latency_bench.measure(servers, load, folder), json)
+    if asked := peer or []:
+        _answer(lambda servers, place: latency_beside.measure(servers, load, asked, place), json)
+    else:
+        _answer(lambda servers, folder: latency_bench.measure(servers, load, folder), json)
 
 
 @app.command()
@@ -210,7 +218,7 @@ def recovery(
 def run_all(
     repeats: Annotated[int, typer.Option(min=1, help="Of every bench.")] = 3,
 ) -> None:
-    """Run every bench of docs/performance.md as it is by default: an hour and a half."""
+    """Run every bench of docs/performance.md as it is by default: almost two hours."""
     with _place() as (servers, folder):
         for measure in BENCHES.values():
             _tell(measure(servers, folder, repeats), json=False)

@@ -17,7 +17,16 @@ import psutil
 from bench.backlog import publish_written, written_backlog
 from bench.group import await_members
 from bench.outputs import saved
-from bench.processes import WORKER, BenchError, Program, expect, python, running, worker_environment
+from bench.processes import (
+    WORKER,
+    BenchError,
+    Program,
+    expect,
+    python,
+    running,
+    server_programs,
+    worker_environment,
+)
 from bench.race import POLL_S, SLOWEST_PER_S, START_LIMIT_S
 from bench.streams import Ends, total
 from tidecast.local import LocalServers
@@ -70,10 +79,7 @@ class Crew:
     def __init__(self, settings: Settings, workers: list[Program], servers: LocalServers) -> None:
         self._settings = settings
         self._workers = workers
-        self._servers = {
-            server.name: Program(server.pid, server.log)
-            for server in (servers.kafka, servers.valkey)
-        }
+        self._servers = server_programs(servers)
         self._events = 0
         self._ends = Ends(settings, Topics.of(settings.stream.name).forecasts)
 

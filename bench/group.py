@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 
 from kafka.admin import KafkaAdminClient
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from bench.processes import BenchError
 from stream.app import group_of
@@ -24,11 +24,25 @@ def await_members(settings: Settings, count: int) -> None:
     Raises BenchError when that does not come to be.
     """
     deadline = time.monotonic() + LIMIT_S
-    with contextlib.closing(KafkaAdminClient(**kafka_python_options(settings.kafka))) as admin:
-        while _members(admin, group_of(settings)) != count:
-            if time.monotonic() > deadline:
-                raise BenchError(f"the group has not come to {count} members in {LIMIT_S:g} s")
-            time.sleep(LOOK_S)
+    # Anew when Kafka was away meanwhile, which another fault may see to.
+    while not _reached(settings, count, deadline):
+        if time.monotonic() > deadline:
+            raise BenchError(f"the group has not come to {count} members in {LIMIT_S:g} s")
+        time.sleep(LOOK_S)
+
+
+def _reached(settings: Settings, count: int, deadline: float) -> bool:
+    """Look until so many share the partitions; False when time is up, or Kafka does not answer."""
+    options = kafka_python_options(settings.kafka)
+    try:
+        with contextlib.closing(KafkaAdminClient(**options)) as admin:
+            while time.monotonic() <= deadline:
+                if _members(admin, group_of(settings)) == count:
+                    return True
+                time.sleep(LOOK_S)
+    except KafkaError:
+        pass
+    return False
 
 
 def _members(admin: Any, group: str) -> int:  # noqa: ANN401 - kafka-python has no types

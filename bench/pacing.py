@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from bench.backlog import blocks_of, partitions_of
 from bench.workload import observations
 from stream.grid import AnyArray
 from tidecast.bulk_publisher import BulkPublisher
+from tidecast.messages import Observation
 from tidecast.publisher import LINGER_MS, Publisher
 from tidecast.settings import Settings
 
@@ -26,12 +28,16 @@ TICK_S: Final = LINGER_MS / 1000
 
 @dataclass(frozen=True)
 class Pace:
-    """Events per second over how many series; the first `warm_s` seconds are not counted."""
+    """Events per second over how many series; the first `warm_s` seconds are not counted.
+
+    backlog: so many events of the workload are there, and answered, before.
+    """
 
     rate: int
     seconds: int
     series: int
     warm_s: int
+    backlog: int
 
     @property
     def publisher(self) -> type[Publisher | BulkPublisher]:
@@ -47,6 +53,10 @@ class Pace:
     def events(self) -> int:
         """All events."""
         return self.warm_events + self.rate * self.seconds
+
+    def observations(self) -> Iterator[Observation]:
+        """What is to be published, from the backlog on."""
+        return islice(observations(self.backlog + self.events, self.series), self.backlog, None)
 
     def schedule(self, start_s: float) -> AnyArray:
         """When each event is to be published [events], on the clock of `time.monotonic`."""
@@ -75,7 +85,7 @@ def _one_by_one(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
     called_s = np.empty(pace.events)
     with Publisher(settings) as publisher:
         schedule = pace.schedule(start_s).tolist()
-        for number, observation in enumerate(observations(pace.events, pace.series)):
+        for number, observation in enumerate(pace.observations()):
             time.sleep(max(0.0, schedule[number] - time.monotonic()))
             called_s[number] = time.monotonic()
             publisher.publish_observation(observation)
@@ -85,7 +95,7 @@ def _one_by_one(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
 async def _in_bulk(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
     """When the call for each event was made [events]."""
     called_s, schedule = np.empty(pace.events), pace.schedule(start_s)
-    stream, places = observations(pace.events, pace.series), partitions_of(settings, pace.series)
+    stream, places = pace.observations(), partitions_of(settings, pace.series)
     done = 0
     async with BulkPublisher(settings) as publisher:
         while done < pace.events:

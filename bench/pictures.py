@@ -38,6 +38,7 @@ class Bars(NamedTuple):
 
 PER_S: Final = "forecasts per second"
 PER_MILLION: Final = "CPU seconds per million forecasts"
+FROM_SCHEDULE: Final = "milliseconds from the scheduled publish call"
 
 RACE: Final = [
     Panel("forecasts_per_s", PER_S, PER_S),
@@ -53,8 +54,12 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
         Panel(r".*_cpu_s_per_million", PER_MILLION, PER_MILLION),
     ],
     "latency": [
-        Panel(r"(p\d+(_\d)?|max)_ms", "ms", "milliseconds from the scheduled publish call", True),
-        Panel(r".*_busy", "share of a core", "share of a core"),
+        Panel(r"(p\d+(_\d)?|max)_ms", "ms", FROM_SCHEDULE, True),
+        Panel(r".*_busy", "cores", "share of a core"),
+    ],
+    "latency --peer all": [
+        Panel(r"(p50|p99)_ms", "ms", FROM_SCHEDULE, True),
+        Panel("system_busy", "cores", "share of a core that the system uses"),
     ],
     "stages": [Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event")],
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
@@ -86,11 +91,12 @@ def _bars(result: Result, panel: Panel) -> Bars:
         spreads = [spread(figure.values) for _, figure in named]
         return Bars(panel.axis, [label for label, _ in named], {"": spreads}, panel.log)
     groups: dict[str, list[Spread]] = {}
-    for case in result.cases:
+    cases = [case for case in result.rows if case.figures]
+    for case in cases:
         for figure in _shown(case.figures, panel):
             label = _label(figure.title, panel.unit)
             groups.setdefault(label, []).append(spread(figure.values))
-    return Bars(panel.axis, [case.title for case in result.cases], groups, panel.log)
+    return Bars(panel.axis, [case.title for case in cases], groups, panel.log)
 
 
 def _shown(figures: Sequence[Figure], panel: Panel) -> list[Figure]:

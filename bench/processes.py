@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import psutil
 
+from tidecast.local import LocalServers
 from tidecast.local.child import Child
 from tidecast.local.server import last_words
 from tidecast.settings import ENVIRONMENT_PREFIX, Settings
@@ -69,6 +70,13 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
         yield Program(child.pid, log)
     finally:
         child.stop()
+
+
+def server_programs(servers: LocalServers) -> dict[str, Program]:
+    """Kafka and Valkey by their names, to see what they use."""
+    return {
+        server.name: Program(server.pid, server.log) for server in (servers.kafka, servers.valkey)
+    }
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:

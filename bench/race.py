@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.outputs import append_times
-from bench.processes import BenchError, Program, Usage, running
+from bench.processes import (
+    WORKER,
+    BenchError,
+    Program,
+    Usage,
+    python,
+    running,
+    worker_environment,
+)
 from bench.streams import Ends
 from stream.grid import IntArray
 from tidecast.settings import Settings
+from tidecast.topics import Topics
 
 POLL_S: Final = 0.2
 """How often the end offsets are looked at: a request of a millisecond, nothing is read."""
@@ -56,16 +65,33 @@ def race(settings: Settings, racer: Racer, wanted: int) -> Race:
 
     Raises BenchError when it ends, or when the messages do not come.
     """
-    with Ends(settings, racer.output) as ends, ExitStack() as stack:
-        programs = [
-            stack.enter_context(running(racer.command, racer.environment, log))
-            for log in _logs(racer)
-        ]
-        work = _watch(programs, ends, wanted)
+    with Ends(settings, racer.output) as ends, started(racer) as programs:
+        work = watch(programs, ends, wanted)
     times = asyncio.run(append_times(settings, racer.output))[:wanted]
     return Race(
         rate(times), rate(times[wanted // 2 :]), work.cpu_s / work.messages * 1e6, work.peak_bytes
     )
+
+
+def worker_racer(settings: Settings, folder: Path, processes: int = 1) -> Racer:
+    """Workers as a user starts them, every guarantee on. folder: where their logs go."""
+    return Racer(
+        command=python(*WORKER),
+        environment=worker_environment(settings),
+        output=Topics.of(settings.stream.name).forecasts,
+        log=folder / "worker.log",
+        processes=processes,
+    )
+
+
+@contextmanager
+def started(racer: Racer) -> Iterator[list[Program]]:
+    """The racer's processes for the length of the block."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(running(racer.command, racer.environment, log))
+            for log in _logs(racer)
+        ]
 
 
 def rate(times_ms: IntArray) -> float:
@@ -87,24 +113,27 @@ class Effort(NamedTuple):
     peak_bytes: int
 
 
-def _watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Effort:
-    """What it took until `wanted` messages were there; a few more may have come by then."""
+def watch(programs: Sequence[Program], ends: Ends, wanted: int) -> Effort:
+    """What it took until `wanted` messages were there; a few more may have come by then.
+
+    Raises BenchError when a program ends, or when the messages do not come.
+    """
     deadline = time.monotonic() + START_LIMIT_S + wanted / SLOWEST_PER_S
-    before = usage = _usage(programs)
+    before = usage = usage_of(programs)
     peak_bytes = 0
     while (found := ends.total()) < wanted:
-        usage = _usage(programs)
+        usage = usage_of(programs)
         before = before if found else usage
         peak_bytes = max(peak_bytes, usage.memory_bytes)
         if time.monotonic() > deadline:
             raise BenchError(f"{found:,} of {wanted:,} messages after a long wait")
         time.sleep(POLL_S)
-    usage = _usage(programs)
+    usage = usage_of(programs)
     return Effort(usage.cpu_s - before.cpu_s, found, max(peak_bytes, usage.memory_bytes))
 
 
-def _usage(programs: Sequence[Program]) -> Usage:
-    """Of all programs together."""
+def usage_of(programs: Sequence[Program]) -> Usage:
+    """Of all programs together. Raises BenchError when one of them has ended."""
     usages = [program.usage() for program in programs]
     return Usage(sum(usage.cpu_s for usage in usages), sum(usage.memory_bytes for usage in usages))
 

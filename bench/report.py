@@ -13,6 +13,8 @@ from bench.machine import Conditions
 from bench.statistics import spread
 
 KEPT: Final = Path("runs")
+RATE: Final = "events_per_s"
+"""The key of cases that differ in it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Result:
     def every_figure(self) -> list[Figure]:
         """The figures, and those of all cases."""
         return [*self.figures, *(figure for case in self.cases for figure in case.figures)]
+
+    @property
+    def rows(self) -> list[Case]:
+        """The cases, and the peers below them, those of a rate together."""
+        return sorted([*self.cases, *self.peers], key=lambda case: float(case.key.get(RATE, 0)))
 
     @property
     def repeats(self) -> int:

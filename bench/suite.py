@@ -8,6 +8,7 @@ from typing import Final
 
 from bench import (
     latency,
+    latency_beside,
     models,
     publishing,
     series,
@@ -18,6 +19,7 @@ from bench import (
     workers,
 )
 from bench.jobs import Job
+from bench.peers.contest import ALL
 from bench.report import Result
 from tidecast.local import LocalServers
 
@@ -39,6 +41,9 @@ BENCHES: Final[Mapping[str, Bench]] = {
     ),
     "latency": lambda servers, folder, repeats: latency.measure(
         servers, latency.Load(repeats=repeats), folder
+    ),
+    "latency --peer all": lambda servers, folder, repeats: latency_beside.measure(
+        servers, latency.Load(rates=(1_000,), repeats=repeats), [ALL], folder
     ),
     "stages": lambda servers, _, repeats: stages.measure(servers, stages.Load(repeats=repeats)),
     "models": lambda _, __, repeats: models.measure(models.Load(repeats=repeats)),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench.report import Case, Figure, Result
 from bench.statistics import spread
+
+WIDEST: Final = 1_000
+"""Characters of a line that no table reaches."""
 
 
 class Table(NamedTuple):
@@ -27,19 +30,24 @@ class Table(NamedTuple):
 
 
 def tables(result: Result) -> list[Table]:
-    """One of the figures, one with a column for each case, one with a row for each peer."""
+    """One of the figures, one with a column for each case, one with a row for each peer.
+
+    Where there are cases and peers, they are rows of one.
+    """
     found = []
     if result.figures:
         several = result.repeats > 1
         header = ["", "median", "least", "most"] if several else ["", ""]
         found.append(Table(header, [_row(figure)[: len(header)] for figure in result.figures]))
-    if result.cases:
+    if result.cases and result.peers:
+        found.append(_rows("", result.rows))
+    elif result.cases:
         lines = zip(*(map(_cell, case.figures) for case in result.cases), strict=True)
         titles = [figure.title for figure in result.cases[0].figures]
         rows = [[title, *line] for title, line in zip(titles, lines, strict=True)]
         found.append(Table(["", *(case.title for case in result.cases)], rows))
-    if result.peers:
-        found.append(_peers(result.peers))
+    elif result.peers:
+        found.append(_rows("beside it", result.peers))
     return found
 
 
@@ -54,15 +62,15 @@ def _cell(figure: Figure) -> str:
     return median if len(figure.values) == 1 else f"{median} ({least} to {most})"
 
 
-def _peers(peers: Sequence[Case]) -> Table:
+def _rows(heading: str, cases: Sequence[Case]) -> Table:
     """Medians alone: there are many columns."""
-    titles = next(([f.title for f in peer.figures] for peer in peers if peer.figures), [])
+    titles = next(([f.title for f in case.figures] for case in cases if case.figures), [])
     blank = ["-"] * len(titles)
     rows = [
-        [peer.title, *([_median(figure) for figure in peer.figures] or blank), peer.note]
-        for peer in peers
+        [case.title, *([_median(figure) for figure in case.figures] or blank), case.note]
+        for case in cases
     ]
-    return Table(["beside it", *titles, ""], rows, remarks=True)
+    return Table([heading, *titles, ""], rows, remarks=True)
 
 
 def _median(figure: Figure) -> str:
@@ -93,15 +101,19 @@ def _plain(value: float | str) -> str:
 def show(result: Result, console: Console) -> None:
     """Print question, tables and caption."""
     console.print(result.question, style="italic")
-    for table in tables(result):
-        console.print(_rich(table))
+    for drawn in map(_rich, tables(result)):
+        # On a narrow terminal lines break, which is better than words and numbers cut off.
+        least = console.measure(drawn, options=console.options.update(width=WIDEST)).minimum
+        console.width = max(console.width, least)
+        console.print(drawn)
     console.print(caption(result), style="dim")
 
 
 def _rich(table: Table) -> RichTable:
     drawn = RichTable()
     for name, right in zip(table.header, table.right, strict=True):
-        drawn.add_column(name, justify="right" if right else "left", no_wrap=right)
+        heading = name.replace(", ", ",\n") if right else name
+        drawn.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

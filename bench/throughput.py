@@ -14,8 +14,8 @@ from bench.jobs import Job, bundle_of
 from bench.machine import conditions
 from bench.outputs import distinct_forecasts, saved
 from bench.peers.contest import ALL, Distance, Entrant, compare, entrants, race_peer
-from bench.processes import WORKER, expect, python, worker_environment
-from bench.race import Race, Racer, race
+from bench.processes import expect
+from bench.race import Race, race, worker_racer
 from bench.report import Figure, Result
 from bench.streams import fresh_stream, total, with_model
 from tidecast.bundle import read_bundle
@@ -146,16 +146,9 @@ def _figures(races: Sequence[Race]) -> list[Figure]:
 
 
 def _race_worker(settings: Settings, load: Load, folder: Path) -> Race:
-    """Race workers as a user starts them, every guarantee on; then count what they left."""
+    """Race workers, then count what they left."""
     topics = Topics.of(settings.stream.name)
-    racer = Racer(
-        command=python(*WORKER),
-        environment=worker_environment(settings),
-        output=topics.forecasts,
-        log=folder / "worker.log",
-        processes=load.workers,
-    )
-    found = race(settings, racer, load.events)
+    found = race(settings, worker_racer(settings, folder, load.workers), load.events)
     expect("forecasts", total(settings, topics.forecasts), load.events)
     expect("distinct forecasts", asyncio.run(distinct_forecasts(settings)), load.events)
     expect("rejected", total(settings, topics.rejected), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from random import Random
@@ -11,12 +12,17 @@ from bench.faults.fated_worker import POINTS
 from bench.faults.fault import Fault, Stage
 from bench.group import await_members
 from bench.processes import BenchError
+from bench.streams import event_partitions
+from stream.app import group_of
+from stream.state.checkpoint import TopicPartition
+from stream.state.redis_store import RedisStore
+from tidecast.errors import RedisError
 
 TAKEN_OVER_S: Final = 3.0
 """What the others may need to catch up, when Kafka has given them the sleeper's partitions."""
 AWAKE_S: Final = 3.0
 """Long enough for one that wakes to do whatever it still would."""
-LAST_MOMENT_S: Final = 2.0
+LAST_MOMENT_S: Final = 3.0
 """Time to write a checkpoint, on a busy machine too. To join the group again takes longer: Kafka
 waits for the others, who sleep."""
 DEATH_S: Final = 60.0
@@ -46,10 +52,35 @@ def sleep_and_die(stage: Stage) -> None:
     for number in stage.fleet.numbers:
         if number != sleeper:
             stage.fleet.pause(number)
-    stage.fleet.resume(sleeper)
-    time.sleep(LAST_MOMENT_S)
+    asyncio.run(_last_moment(stage, sleeper))
     for number in stage.fleet.numbers:
         stage.fleet.kill(number)
+
+
+async def _last_moment(stage: Stage, sleeper: int) -> None:
+    """Wake the sleeper, and return once the state has gone back by what it wrote, if it ever does.
+
+    At once: the more it writes, the more is of one age again, and as good as any older state.
+    """
+    store = RedisStore(stage.settings.redis, group_of(stage.settings))
+    before = await _cursors(stage, store)
+    stage.fleet.resume(sleeper)
+    deadline = time.monotonic() + LAST_MOMENT_S
+    while time.monotonic() < deadline:
+        now = await _cursors(stage, store)
+        if any(now.get(place, cursor) < cursor for place, cursor in before.items()):
+            break
+        await asyncio.sleep(LOOK_S)
+    await store.close()
+
+
+async def _cursors(stage: Stage, store: RedisStore) -> dict[TopicPartition, int]:
+    """Up to where each partition is in the store; nothing while that is away, by another fault."""
+    try:
+        heads = {place: await store.head(place) for place in event_partitions(stage.settings)}
+    except RedisError:
+        return {}
+    return {place: (head.cursor or 0) if head else 0 for place, head in heads.items()}
 
 
 def _put_to_sleep(stage: Stage) -> int:

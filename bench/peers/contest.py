@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -38,6 +39,14 @@ class Distance:
     parallelism: int
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a peer works: on how many cores; whether to answer soon rather than much."""
+
+    parallelism: int = 1
+    low_latency: bool = False
+
+
 def entrants(names: Sequence[str]) -> list[Entrant]:
     """Prepare the peers of these names, all of them for `all`. Raises BenchError for a stranger."""
     if strangers := set(names) - {*PEERS, ALL}:
@@ -56,17 +65,21 @@ def entrant(peer: Peer) -> Entrant:
 
 def race_peer(settings: Settings, one: Entrant, distance: Distance, folder: Path) -> Race:
     """Race a peer that is ready over the first events of the stream. Raises BenchError."""
+    with peer_racer(settings, one, Manner(distance.parallelism), folder) as racer:
+        return race(settings, racer, distance.events)
+
+
+@contextmanager
+def peer_racer(settings: Settings, one: Entrant, manner: Manner, folder: Path) -> Iterator[Racer]:
+    """How to start a peer that is ready; its topic and its files go with the block."""
     with (
         timed_topic(settings, f"{settings.stream.name}.{one.peer.name}") as output,
         tempfile.TemporaryDirectory(dir=folder) as own,
     ):
-        racer = racer_of(settings, one, distance.parallelism, output, Path(own))
-        return race(settings, racer, distance.events)
+        yield racer_of(settings, one, manner, output, Path(own))
 
 
-def racer_of(
-    settings: Settings, one: Entrant, parallelism: int, output: str, folder: Path
-) -> Racer:
+def racer_of(settings: Settings, one: Entrant, manner: Manner, output: str, folder: Path) -> Racer:
     """How to start a peer on the events of the stream. folder: an empty one for it alone."""
     state, scratch = folder / "state", folder / "scratch"
     state.mkdir()
@@ -78,14 +91,15 @@ def racer_of(
         partitions=settings.stream.partitions,
         model=settings.worker.model.absolute(),
         folder=state,
-        parallelism=parallelism if one.peer.threads else 1,
+        parallelism=manner.parallelism if one.peer.threads else 1,
+        low_latency=manner.low_latency,
     )
     return Racer(
         command=one.command,
         environment=job.environment() | scratch_at(scratch),
         output=output,
         log=folder / f"{one.peer.name}.log",
-        processes=1 if one.peer.threads else parallelism,
+        processes=1 if one.peer.threads else manner.parallelism,
     )
 
 

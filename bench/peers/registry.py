@@ -31,8 +31,10 @@ class Peer:
 
     name: for options and JSON. guarantees: its own, those that are on.
     prepare: makes what it runs in, once, and returns the command that starts it; raises
-    ImpossibleError. pace: how many times the slowest peer's events it is timed on, so that all
-    take about as long. threads: whether one process uses several cores, or several are started.
+    ImpossibleError. low_latency: in words, what is set where a job asks for answers soon; empty
+    where nothing is to be set. pace: how many times the slowest peer's events it is timed on, so
+    that all take about as long. threads: whether one process uses several cores, or several are
+    started.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Peer:
     language: str
     guarantees: str
     prepare: Callable[[], tuple[str, ...]]
+    low_latency: str = ""
     pace: int = 1
     threads: bool = False
 
@@ -79,6 +82,7 @@ PEERS: Final = {
             language="Python",
             guarantees="at least once, RocksDB with a changelog",
             prepare=lambda: _theirs("quix_streams"),
+            low_latency="linger 0",
             pace=5,
         ),
         Peer(
@@ -98,6 +102,7 @@ PEERS: Final = {
             language="Python, C",
             guarantees="no guarantees",
             prepare=lambda: _theirs("confluent_loop"),
+            low_latency="no waiting for a batch, linger 0",
             pace=25,
         ),
         Peer(
@@ -107,6 +112,7 @@ PEERS: Final = {
             language="Java",
             guarantees="at least once, RocksDB with a changelog",
             prepare=lambda: jvm_command("kafka_streams", "tidecast.peers.KafkaStreamsForecaster"),
+            low_latency="linger 0",
             pace=25,
             threads=True,
         ),
@@ -121,6 +127,7 @@ PEERS: Final = {
                 "tidecast.peers.FlinkForecaster",
                 *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
             ),
+            low_latency="buffer timeout 5 ms, linger 0",
             pace=25,
             threads=True,
         ),

@@ -6,10 +6,12 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bench.cli import app
 from bench.machine import conditions
@@ -20,7 +22,7 @@ from bench.race import rate
 from bench.report import Case, Figure, Result, as_json, keep, kept
 from bench.statistics import percentiles, spread
 from bench.suite import BENCHES
-from bench.tables import markdown, tables
+from bench.tables import markdown, show, tables
 from bench.workload import BEGIN, observations, series_ids
 
 
@@ -138,6 +140,39 @@ def test_a_result_lists_the_peers_those_not_run_too(result: Result) -> None:
         "| beside it | events/s |  |",
         "| --- | ---: | --- |",
     ]
+
+
+def test_cases_and_peers_are_rows_of_one_table_those_of_a_rate_together(
+    in_cases: Result,
+) -> None:
+    peers = [
+        Case({"name": "flink", "events_per_s": 900}, "Flink, 900/s", [], "no figure: too slow"),
+        Case(
+            {"name": "flink", "events_per_s": 100},
+            "Flink, 100/s",
+            [Figure("p50_ms", "p50, ms", [7.0, 5.0, 6.0], 1)],
+            "5 ms buffers",
+        ),
+    ]
+    (table,) = tables(replace(in_cases, peers=peers))
+    assert table.header == ["", "p50, ms", ""]
+    assert table.rows == [
+        ["100/s", "3.0", ""],
+        ["Flink, 100/s", "6.0", "5 ms buffers"],
+        ["900/s", "9.0", ""],
+        ["Flink, 900/s", "-", "no figure: too slow"],
+    ]
+
+
+def test_a_narrow_terminal_cuts_no_word_and_no_number_off(in_cases: Result) -> None:
+    figures = [Figure(f"f{n}", f"quantity {n}, ms", [1234567.0], 1) for n in range(9)]
+    rows = [Case({"events_per_s": n}, f"System-{n}", figures, "unabridged") for n in range(2)]
+    paper = StringIO()
+    show(replace(in_cases, cases=rows[:1], peers=rows[1:]), Console(file=paper, width=60))
+    text = paper.getvalue()
+    assert text.count("1,234,567.0") == 18
+    assert text.count("unabridged") == 2
+    assert "System-1" in text
 
 
 def test_a_kept_result_is_the_one_that_was_found(in_cases: Result, tmp_path: Path) -> None:

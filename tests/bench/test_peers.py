@@ -14,7 +14,7 @@ import pytest
 from bench.backlog import publish_backlog
 from bench.jobs import Job, bundle_of
 from bench.outputs import partition_records
-from bench.peers.contest import Entrant, entrant, entrants, racer_of
+from bench.peers.contest import Entrant, Manner, entrant, entrants, racer_of
 from bench.peers.environments import MADE, SOURCES, ImpossibleError, jvm_folder
 from bench.peers.python.job import Job as PeerJob
 from bench.peers.python.job import given_job
@@ -36,6 +36,7 @@ from tidecast.topics import Topics
 EVENTS = 600
 SERIES = 20
 PEER_LIMIT_S = 120.0
+USUAL = Manner()
 JVM = ("kafka-streams", "flink")
 
 
@@ -59,7 +60,9 @@ def test_peers_that_cannot_run_here_are_noted_with_the_reason() -> None:
 
 
 def test_a_job_is_handed_on_by_environment() -> None:
-    job = PeerJob("localhost:1", "a.events", "a.flink", 4, Path("/models/1"), Path("/state"), 2)
+    job = PeerJob(
+        "localhost:1", "a.events", "a.flink", 4, Path("/models/1"), Path("/state"), 2, True
+    )
     assert given_job(job.environment()) == job
 
 
@@ -102,14 +105,22 @@ def test_a_peer_on_the_jvm_answers_every_event_with_the_engines_numbers(
     _hold_to_the_engine(servers, tmp_path, name)
 
 
-def _hold_to_the_engine(servers: LocalServers, folder: Path, name: str) -> None:
+def test_the_bare_loop_has_a_way_of_its_own_to_answer_soon(
+    servers: LocalServers, tmp_path: Path
+) -> None:
+    _hold_to_the_engine(servers, tmp_path, "confluent-loop", Manner(low_latency=True))
+
+
+def _hold_to_the_engine(
+    servers: LocalServers, folder: Path, name: str, manner: Manner = USUAL
+) -> None:
     (one,) = entrants([name])
     if not one.command:
         pytest.skip(one.note)
     with fresh_stream(servers) as fresh, timed_topic(fresh, f"{name}-{folder.name}") as topic:
         settings = with_model(fresh, bundle_of(Job.PEERS, folder / "models"))
         publish_backlog(settings, EVENTS, SERIES)
-        racer = racer_of(settings, one, 1, topic, folder)
+        racer = racer_of(settings, one, manner, topic, folder)
         with (
             Ends(settings, topic) as ends,
             running(racer.command, racer.environment, racer.log) as program,

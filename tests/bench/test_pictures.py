@@ -61,6 +61,19 @@ def test_cases_are_labels_and_their_figures_are_colours() -> None:
     }
 
 
+def test_peers_beside_cases_are_labels_too_those_with_figures() -> None:
+    key = {"events_per_s": 100}
+    figures = [Figure("p50_ms", "p50, ms", [4.0]), Figure("system_busy", "system, cores", [0.5])]
+    found = replace(
+        result("latency --peer all", [], [Case(key, "Tidecast", figures)]),
+        peers=[Case(key, "Faust", figures), Case(key, "Flink", [], note="not run: no JDK")],
+    )
+    latencies, cores = bars(found)
+    assert latencies.labels == cores.labels == ["Tidecast", "Faust"]
+    assert latencies.groups == {"p50": [(4, 4, 4), (4, 4, 4)]}
+    assert list(cores.groups) == ["system"]
+
+
 def test_a_bench_of_another_page_has_no_picture() -> None:
     assert bars(result("recovery", [Figure("ready_s", "s", [1.0])], [])) == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from bench import (
     latency,
+    latency_beside,
     models,
     publishing,
     series,
@@ -18,12 +19,17 @@ from bench import (
     throughput,
     workers,
 )
-from bench.jobs import Job
+from bench.jobs import SHIPPED, Job
+from bench.latency_beside import Tried
 from bench.line import STAGES
-from bench.pacing import BULK_RATE
+from bench.pacing import BULK_RATE, Pace
+from bench.peers.contest import entrant
+from bench.peers.registry import Peer
 from bench.processes import BenchError
 from bench.report import as_json
 from bench.statistics import PERCENTILES
+from bench.steady import Place
+from bench.systems import peer_system
 from tidecast.local import LocalServers
 
 
@@ -43,7 +49,7 @@ def test_throughput_races_the_worker_and_stock_faust(servers: LocalServers, tmp_
 def test_latency_counts_from_the_schedule_and_from_the_call(
     servers: LocalServers, tmp_path: Path
 ) -> None:
-    load = latency.Load(rates=(200, BULK_RATE), seconds=1, series=50, warm_s=1)
+    load = latency.Load(rates=(200, BULK_RATE), seconds=1, series=50, warm_s=1, backlog=70)
     found = json.loads(as_json(latency.measure(servers, load, tmp_path)))
     assert found["checked"] == {"forecasts": 400 + 20_000, "lost": 0, "repeats": 0}
     assert [case["publisher"] for case in found["cases"]] == ["Publisher", "BulkPublisher"]
@@ -52,7 +58,39 @@ def test_latency_counts_from_the_schedule_and_from_the_call(
             # A call is never made before its time.
             assert 0 < case[f"call_{name}_ms"] <= case[f"{name}_ms"]
         assert case["p50_ms"] <= case["p99_ms"] <= case["max_ms"]
-        assert all(case[f"{name}_busy"] > 0 for name in ("publisher", "worker", "subscriber"))
+        assert all(case[f"{name}_busy"] > 0 for name in ("publisher", "system", "reader"))
+
+
+def test_latency_has_a_row_for_each_system_read_alike_and_for_none(
+    servers: LocalServers, tmp_path: Path
+) -> None:
+    load = latency.Load(rates=(100,), seconds=1, series=50, warm_s=1, backlog=70)
+    found = json.loads(as_json(latency_beside.measure(servers, load, ["stock-faust"], tmp_path)))
+    assert found["checked"] == {"forecasts": 200, "lost": 0, "repeats": 0}
+    assert [(case["name"], case["reader"]) for case in found["cases"]] == [
+        ("floor", "plain"),
+        ("tidecast", "Subscriber"),
+        ("tidecast", "plain"),
+    ]
+    (peer,) = found["peers"]
+    assert (peer["name"], peer["events_per_s"], peer["reader"]) == ("stock-faust", 100, "plain")
+    for row in [*found["cases"], peer]:
+        assert 0 < row["p50_ms"] <= row["p99_9_ms"] <= row["max_ms"]
+        assert row["publisher_busy"] > 0
+        assert row["kafka_busy"] > 0
+        assert (row["system_busy"] > 0) == (row["name"] != "floor")
+
+
+def test_a_peer_that_ends_is_a_row_without_figures_and_is_not_tried_again(
+    servers: LocalServers, tmp_path: Path
+) -> None:
+    peer = Peer("quitter", "Quitter", "1", "C", "none", lambda: ("false",))
+    pace = Pace(rate=100, seconds=1, series=5, warm_s=1, backlog=5)
+    tried = Tried(peer_system(entrant(peer)))
+    for _ in range(2):
+        tried.once_more(Place(servers, SHIPPED, tmp_path), pace)
+    assert tried.runs == []
+    assert "the program under test ended" in latency_beside.row(pace, tried).note
 
 
 def test_stages_are_timed_in_two_sizes_of_batches_and_add_up(servers: LocalServers) -> None:

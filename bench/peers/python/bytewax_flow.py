@@ -2,6 +2,7 @@
 
 Recovery is on: state and offsets of all series that changed go to recovery partitions (SQLite)
 every 30 s, and the sink flushes what it was given before the dataflow goes on: at least once.
+So nothing is to be set for low latency: the source takes what a millisecond brings.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 No guarantees: windows in memory alone, offsets committed by the clock, deliveries not awaited.
 What a framework would keep it from is done: many messages a call, the model called for all series
-of a batch at once.
+of a batch at once. For low latency it takes what is there and sends at once, in place of waiting
+for a full batch at both ends.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Message, Producer
 
 from bench.peers.python.job import Job, given_job
 from bench.peers.python.model import CHANNEL, Floats, Known, Model, message, origin
@@ -20,6 +21,7 @@ from bench.peers.python.model import CHANNEL, Floats, Known, Model, message, ori
 MESSAGES: Final = 2_000
 """Of one call of the consumer."""
 WAIT_S: Final = 0.1
+LINGER_MS: Final = 20
 
 Event = dict[str, Any]
 
@@ -79,15 +81,29 @@ def main(job: Job) -> None:
             "auto.offset.reset": "earliest",
         }
     )
-    producer = Producer({"bootstrap.servers": job.broker, "linger.ms": 20})
+    linger_ms = 0 if job.low_latency else LINGER_MS
+    producer = Producer({"bootstrap.servers": job.broker, "linger.ms": linger_ms})
     consumer.subscribe([job.events])
+    take = what_is_there if job.low_latency else a_batch
     while True:
-        records = consumer.consume(MESSAGES, WAIT_S)
+        records = take(consumer)
         events = [orjson.loads(record.value()) for record in records if not record.error()]
         for part in rounds(events) if events else ():
             for event, quantiles in zip(part, table.answers(part).tolist(), strict=True):
                 answer = orjson.dumps(message(event, model.levels, quantiles))
                 produce(producer, job.forecasts, event["series_id"], answer)
+
+
+def a_batch(consumer: Consumer) -> list[Message]:
+    """So many messages, or those of a while."""
+    messages: list[Message] = consumer.consume(MESSAGES, WAIT_S)
+    return messages
+
+
+def what_is_there(consumer: Consumer) -> list[Message]:
+    """The next message as soon as it comes, and those that came with it."""
+    first = consumer.poll(WAIT_S)
+    return [] if first is None else [first, *consumer.consume(MESSAGES, 0)]
 
 
 def produce(producer: Producer, topic: str, key: str, value: bytes) -> None:

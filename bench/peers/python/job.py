@@ -19,6 +19,8 @@ class Job:
     """events, forecasts: topics with `partitions` each. model: a bundle's folder.
 
     folder: an empty one, for what the peer keeps on disk. parallelism: its threads or workers.
+    low_latency: whether answers are to be soon, as the peer's documentation advises; otherwise
+    its defaults stand, which wait for company.
     """
 
     broker: str
@@ -28,6 +30,7 @@ class Job:
     model: Path
     folder: Path
     parallelism: int = 1
+    low_latency: bool = False
 
     @property
     def name(self) -> str:
@@ -50,4 +53,5 @@ def given_job(environment: Mapping[str, str] = os.environ) -> Job:
         model=Path(given["model"]),
         folder=Path(given["folder"]),
         parallelism=int(given["parallelism"]),
+        low_latency=given["low_latency"] == str(True),
     )

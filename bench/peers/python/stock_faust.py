@@ -2,7 +2,8 @@
 
 As Faust's user guide has it: models for the values, a table changed only by the agent of its own
 topic, `topic.send` for the results, and the settings it comes with. The table is kept in memory,
-Faust's default and its fastest store, with a changelog in Kafka, hence in JSON.
+Faust's default and its fastest store, with a changelog in Kafka, hence in JSON. Nothing is to be
+set for low latency: by default the producer does not wait for more to send.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 package tidecast.peers;
 
 import java.util.Properties;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -16,6 +17,8 @@ import org.apache.kafka.streams.state.Stores;
  * <p>The store is RocksDB behind the record cache, with a changelog topic: the recommended one.
  * Commits come every 30 s, at least once: the defaults. The DSL's aggregations would not do: their
  * cache merges answers, and every event is to have one.
+ *
+ * <p>Its producer waits 100 ms for more to send; for low latency it does not wait.
  */
 public final class KafkaStreamsForecaster {
     private KafkaStreamsForecaster() {}
@@ -49,6 +52,9 @@ public final class KafkaStreamsForecaster {
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, job.broker());
         settings.put(StreamsConfig.STATE_DIR_CONFIG, job.folder().toString());
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, job.parallelism());
+        if (job.lowLatency()) {
+            settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 0);
+        }
         return settings;
     }
 }

@@ -4,7 +4,13 @@ import java.nio.file.Path;
 
 /** What a peer is told by environment; see bench/peers/python/job.py. */
 public record Job(
-        String broker, String events, String forecasts, Path model, Path folder, int parallelism) {
+        String broker,
+        String events,
+        String forecasts,
+        Path model,
+        Path folder,
+        int parallelism,
+        boolean lowLatency) {
 
     /** The job of this process. */
     public static Job given() {
@@ -14,7 +20,8 @@ public record Job(
                 variable("FORECASTS"),
                 Path.of(variable("MODEL")),
                 Path.of(variable("FOLDER")),
-                Integer.parseInt(variable("PARALLELISM")));
+                Integer.parseInt(variable("PARALLELISM")),
+                Boolean.parseBoolean(variable("LOW_LATENCY")));
     }
 
     /** A name for the peer's group, which no other run has. */
