@@ -18,6 +18,11 @@ from training.data.synthetic import Mixture
 from training.data.topic import KafkaSource
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
+from training.practice.clipping import ClippingConfig
+from training.practice.devices import Device
+from training.practice.optimisers import AdamWConfig, OptimiserConfig, PenaltyConfig
+from training.practice.schedules import CosineSchedule, ScheduleConfig
+from training.practice.stopping import StoppingConfig
 from training.tasks.forecast import ForecastTask
 
 
@@ -39,14 +44,16 @@ class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Slots of a series in a batch, the last horizon of them targets only."""
     stride: Positive = 6
     """Every how many slots a forecast is scored; neighbours teach nearly the same."""
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-3
-    clip: float = 1.0
-    """Largest norm of the gradient."""
+    optimiser: OptimiserConfig = AdamWConfig(learning_rate=3e-3, weight_decay=1e-3)
+    schedule: ScheduleConfig = CosineSchedule()
+    penalty: PenaltyConfig = PenaltyConfig()
+    clipping: ClippingConfig = ClippingConfig()
+    stopping: StoppingConfig = StoppingConfig()
     validate_every: Positive = 100
     validation_series: Positive = 512
-    patience: Positive = 12
-    """Validations without progress before the loop stops."""
+    device: Device = "auto"
+    mixed_precision: bool = True
+    """Where the device is faster for it."""
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

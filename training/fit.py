@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,9 +13,10 @@ from torch import Tensor
 from tidecast.errors import DataError
 from training.config import FitConfig
 from training.lessons import Lesson
-
-WARM_UP: Final = 0.03
-"""Part of the steps in which the learning rate rises to its peak."""
+from training.practice.devices import choose_device
+from training.practice.precision import Precision
+from training.practice.schedules import Moment, set_rate
+from training.practice.seeding import random_state, restore_random_state
 
 
 class Progress(NamedTuple):
@@ -35,14 +36,13 @@ class Fit:
         self.lesson = lesson
         self.settings = settings
         self.origin = origin
-        self.optimizer = torch.optim.AdamW(
-            lesson.model.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        device = choose_device(settings.device)
+        lesson.model.to(device)
+        self._precision = Precision(device, mixed=settings.mixed_precision)
+        self._optimiser = settings.optimiser.optimiser(lesson.model)
         self.step = 0
         self.loss = math.nan
-        self.validation = math.nan
+        self.validations: list[float] = []
         self.best = math.inf
         self.best_step = 0
         self.best_weights = self._weights()
@@ -50,23 +50,24 @@ class Fit:
     def run(self, tell: Callable[[Progress], None], checkpoint: Path | None = None) -> None:
         """Train until the steps are done or validation stops improving; leave the best weights in.
 
-        A checkpoint is written after each validation. Raises DataError when none succeeded.
+        The model is then on the processor. A checkpoint is written after each validation. Raises
+        DataError when none succeeded.
         """
         fit = self.settings
-        patience = fit.patience * fit.validate_every
-        while self.step < fit.steps and self.step - self.best_step < patience:
+        while self.step < fit.steps and not fit.stopping.stops(self.validations):
             self._train_step()
             if self.step % fit.validate_every == 0 or self.step == fit.steps:
                 self._validate()
                 if checkpoint:
                     self.save(checkpoint)
-            tell(Progress(self.step, self.loss, self.validation, self.best))
+            newest = self.validations[-1] if self.validations else math.nan
+            tell(Progress(self.step, self.loss, newest, self.best))
         if not math.isfinite(self.best):
             raise DataError(
                 "no validation loss was a number: are there known values to validate on?"
             )
         self.lesson.model.load_state_dict(self.best_weights)
-        self.lesson.model.eval()
+        self.lesson.model.cpu().eval()
 
     def save(self, path: Path) -> None:
         """Write the fit, with its origin, so that `resume` goes on from here."""
@@ -74,10 +75,12 @@ class Fit:
             {
                 "origin": self.origin,
                 "model": self.lesson.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimiser": self._optimiser.state_dict(),
+                "precision": self._precision.state(),
+                "random": random_state(),
                 "best_weights": self.best_weights,
-                "counters": [self.step, self.best_step],
-                "losses": [self.validation, self.best],
+                "steps": [self.step, self.best_step],
+                "validations": self.validations,
             },
             path.with_suffix(".part"),
         )
@@ -92,38 +95,35 @@ class Fit:
         if saved["origin"] != self.origin:
             raise DataError(f"{path} belongs to another recipe; delete it to start afresh")
         self.lesson.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        self._optimiser.load_state_dict(saved["optimiser"])
+        self._precision.restore(saved["precision"])
+        restore_random_state(saved["random"])
         self.best_weights = saved["best_weights"]
-        self.step, self.best_step = saved["counters"]
-        self.validation, self.best = saved["losses"]
+        self.step, self.best_step = saved["steps"]
+        self.validations = saved["validations"]
+        self.best = min(self.validations, default=math.inf)
 
     def _train_step(self) -> None:
         fit, model = self.settings, self.lesson.model
-        for group in self.optimizer.param_groups:
-            group["lr"] = fit.learning_rate * _schedule(self.step, fit.steps)
+        moment = Moment(self.step, fit.steps, self.validations)
+        set_rate(self._optimiser, fit.optimiser.learning_rate * fit.schedule.factor(moment))
         model.train()
-        loss = self.lesson.loss(self.step)
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), fit.clip)
-        self.optimizer.step()
+        with self._precision.forward():
+            loss = self.lesson.loss(self.step)
+            paid = loss + fit.penalty.penalty(model)
+        self._precision.step(paid, self._optimiser, fit.clipping)
         self.step += 1
         self.loss = loss.item()
 
     def _validate(self) -> None:
         self.lesson.model.eval()
         with torch.no_grad():
-            self.validation = self.lesson.validation()
-        if self.validation < self.best:
-            self.best, self.best_step = self.validation, self.step
+            validation = self.lesson.validation()
+        self.validations.append(validation)
+        if validation < self.best:
+            self.best, self.best_step = validation, self.step
             self.best_weights = self._weights()
 
     def _weights(self) -> dict[str, Tensor]:
         state = self.lesson.model.state_dict()
         return {name: value.detach().clone() for name, value in state.items()}
-
-
-def _schedule(step: int, steps: int) -> float:
-    """Return the learning rate's part of its peak: a linear rise, then half a cosine to zero."""
-    rise = (step + 1) / (WARM_UP * steps)
-    return min(rise, 0.5 * (1 + math.cos(math.pi * step / steps)))

@@ -67,9 +67,10 @@ class SequenceLesson:
         return sum(losses) / len(values)
 
     def _loss(self, pieces: Pieces, first: int) -> Tensor:
-        values, times = pieces
+        values, times = (part.to(device_of(self.model)) for part in pieces)
         task = self.model.task
-        origins = torch.arange(first, values.shape[1] - task.horizon, self._fit.stride)
+        last = values.shape[1] - task.horizon
+        origins = torch.arange(first, last, self._fit.stride, device=values.device)
         output = self.model.sequence(values, times, origins)
         return pinball(output, values, origins, task.quantile_levels, self._seasonality)
 
@@ -101,9 +102,15 @@ class WindowLesson:
         return sum(losses) / count
 
     def _loss(self, rows: Rows) -> Tensor:
+        device = device_of(self.model)
         return self.model.loss(
-            torch.from_numpy(rows.windows),
-            torch.from_numpy(rows.origins),
-            None if rows.future is None else torch.from_numpy(rows.future),
-            torch.from_numpy(rows.targets),
+            torch.from_numpy(rows.windows).to(device),
+            torch.from_numpy(rows.origins).to(device),
+            None if rows.future is None else torch.from_numpy(rows.future).to(device),
+            torch.from_numpy(rows.targets).to(device),
         )
+
+
+def device_of(model: Model) -> torch.device:
+    """Where the model's weights are."""
+    return next(model.parameters()).device

@@ -15,15 +15,21 @@ from training.lessons import SequenceLesson
 from training.loss import error_unit, pinball
 from training.models.forecaster import Forecaster, Output
 from training.models.streaming_gru import StreamingGruConfig
+from training.practice.stopping import StoppingConfig
 from training.tasks.forecast import ForecastTask
 
 MODEL = StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, context=32)
 TASK = ForecastTask(horizon=6)
 
 
-def a_fit(steps: int = 12, **settings: int) -> Fit:
+def a_fit(steps: int = 12, patience: int = 12) -> Fit:
     config = FitConfig(
-        steps=steps, batch=8, length=64, validate_every=4, validation_series=16, **settings
+        steps=steps,
+        batch=8,
+        length=64,
+        validate_every=4,
+        validation_series=16,
+        stopping=StoppingConfig(patience),
     )
     torch.manual_seed(1)
     batches = SyntheticBatches(Mixture(), config, seed=1)
@@ -83,7 +89,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 def test_a_fit_without_progress_stops_early() -> None:
     fit = a_fit(steps=400, patience=2)
-    fit.best = 0.0
+    fit.validations.append(0.0)
     assert len(run(fit)) == 8
 
 

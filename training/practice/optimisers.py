@@ -87,6 +87,8 @@ class PenaltyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def penalty(self, model: nn.Module) -> Tensor:
         """Return it for the weights of `model`, a scalar."""
+        if not self.l1 and not self.l2:
+            return torch.zeros(())
         weights = torch.cat([weight.flatten() for weight in weights_of(model)])
         return self.l1 * weights.abs().sum() + self.l2 / 2 * weights.square().sum()
 
