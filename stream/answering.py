@@ -52,8 +52,7 @@ class EveryAnswer:
     def after(self, rows: IntArray, places: IntArray) -> None:
         """See Answering."""
         if len(rows):
-            forecasts = self._forecaster.forecast(self._table, rows)
-            self._draft.answer(places, self._table.newest(rows), forecasts)
+            _answer(self._forecaster, self._table, self._draft, rows, places)
 
     def settle(self, rows: IntArray | None = None) -> None:
         """See Answering."""
@@ -130,11 +129,16 @@ class LatestAnswer:
         """Make the answers that wait in the given rows; returns their places by row."""
         places = {row: self._waiting.pop(row) for row in rows}
         if rows:
-            answered = np.array(rows)
-            forecasts = self._forecaster.forecast(self._table, answered)
-            newest = self._table.newest(answered)
-            self._draft.answer(np.array(list(places.values())), newest, forecasts)
+            events = np.array(list(places.values()))
+            _answer(self._forecaster, self._table, self._draft, np.array(rows), events)
         return places
+
+
+def _answer(
+    forecaster: Forecaster, table: SeriesTable, draft: Draft, rows: IntArray, places: IntArray
+) -> None:
+    """Answer the events at `places` by forecasts of their series [B] from the newest slots."""
+    draft.answer(places, table.newest(rows), forecaster.forecast(table, rows))
 
 
 ANSWERING: Final[dict[Emit, type[EveryAnswer | LatestAnswer | NoAnswer]]] = {
