@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from stream.forecast_columns import ForecastColumns, as_written
+from stream.forecast_columns import ForecastColumns, as_written, each_time
 from stream.forecaster import Forecasts
-from stream.grid import AnyArray, IntArray
+from stream.grid import AnyArray
 from tidecast.bundle import Manifest
 from tidecast.forecast_avro import ID_BYTES
 from tidecast.varints import varint, varints, varints_of
@@ -39,8 +39,8 @@ class AvroForecasts:
             _slices(bytes.fromhex("".join(columns.forecast_ids)), ID_BYTES),
             varints_of(np.array(columns.offsets, np.int64)),
             [length + text for length, text in zip(lengths, series, strict=True)],
-            _written_times(columns.origins_ms),
-            _written_times(columns.issued_ms),
+            each_time(columns.origins_ms, varints),
+            each_time(columns.issued_ms, varints),
             self._blocks(columns.forecasts),
             strict=True,
         )
@@ -85,14 +85,6 @@ def _block(manifest: Manifest, step_seconds: int) -> AnyArray:
 
 def _array(items: list[bytes]) -> bytes:
     return varint(len(items)) + b"".join(items) + END if items else END
-
-
-def _written_times(times_ms: IntArray) -> list[bytes]:
-    """The varint of each timestamp [N]; a batch has few different ones."""
-    times = times_ms.tolist()
-    distinct = list(dict.fromkeys(times))
-    written = dict(zip(distinct, varints(distinct), strict=True))
-    return [written[time_ms] for time_ms in times]
 
 
 def _text(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from stream.forecaster import Forecasts
@@ -31,3 +31,11 @@ def as_written(answers: FloatArray, manifest: Manifest) -> FloatArray:
     [N, levels, horizon] of forecasts, [N, classes] of a classifier's probabilities.
     """
     return answers[:, 0] if manifest.classes else answers.transpose(0, 2, 1)
+
+
+def each_time(times_ms: IntArray, write: Callable[[list[int]], Iterable[bytes]]) -> list[bytes]:
+    """What `write` makes of each timestamp [N]; a batch has few different ones, written once."""
+    times = times_ms.tolist()
+    distinct = list(dict.fromkeys(times))
+    written = dict(zip(distinct, write(distinct), strict=True))
+    return [written[time_ms] for time_ms in times]

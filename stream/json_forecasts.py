@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import orjson
 
-from stream.forecast_columns import ForecastColumns, as_written
+from stream.forecast_columns import ForecastColumns, as_written, each_time
 from stream.forecaster import STATUSES
 from stream.grid import FloatArray, IntArray
 from tidecast.bundle import Manifest
@@ -91,14 +91,11 @@ def number_chunks(numbers: FloatArray) -> list[bytes]:
 
 
 def written_times(form: bytes, times_ms: IntArray) -> list[bytes]:
-    """The form with the JSON string of each timestamp [N] in it; a batch has few different ones."""
-    times = times_ms.tolist()
-    distinct = list(dict.fromkeys(times))
-    texts = np.datetime_as_string(
-        np.array(distinct, "datetime64[ms]"), unit="ms", timezone="UTC"
-    ).tolist()
-    written = {
-        time_ms: form % (b'"%b"' % text.encode().replace(b".000", b""))
-        for time_ms, text in zip(distinct, texts, strict=True)
-    }
-    return [written[time_ms] for time_ms in times]
+    """The form with the JSON string of each timestamp [N] in it."""
+
+    def write(distinct: list[int]) -> list[bytes]:
+        moments = np.array(distinct, "datetime64[ms]")
+        texts = np.datetime_as_string(moments, unit="ms", timezone="UTC").tolist()
+        return [form % (b'"%b"' % text.encode().replace(b".000", b"")) for text in texts]
+
+    return each_time(times_ms, write)

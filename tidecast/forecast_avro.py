@@ -58,12 +58,8 @@ class _Reader:
         return self._data[at:end]
 
     def long(self) -> int:
-        byte = self._data[self._at]
-        if byte > 0x7F:
-            number, self._at = read_varint(self._data, self._at)
-            return number
-        self._at += 1  # as nearly always
-        return (byte >> 1) ^ -(byte & 1)
+        number, self._at = read_varint(self._data, self._at)
+        return number
 
     def text(self) -> str:
         return self.fixed(self.long()).decode()

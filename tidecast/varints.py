@@ -51,6 +51,8 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     Raises IndexError when the data ends before it does, ValueError when it has over 64 bits.
     """
     byte = data[at]
+    if byte <= 0x7F:  # as nearly always
+        return (byte >> 1) ^ -(byte & 1), at + 1
     zigzag, shift = byte & 0x7F, 7
     while byte > 0x7F:
         if shift == 7 * LONGEST:

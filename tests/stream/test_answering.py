@@ -15,6 +15,7 @@ from stream.predictor import Inputs, Prediction, Predictor
 from stream.records import LoggedRecord
 from stream.testing import CountingPredictor, InMemoryOutput, NaivePredictor
 from tests.stream.events import CONTEXT, STEP_SECONDS, Event, histories, records_of
+from tests.stream.one_partition import offsets
 from tests.stream.partitions import engine_of as partition_engine
 from tests.stream.partitions import partition_of
 from tests.stream.test_engine import (
@@ -28,7 +29,6 @@ from tests.stream.test_engine import (
     parts_of,
 )
 from tests.stream.test_event_ids import named_histories
-from tests.stream.test_partition import offsets
 from tidecast.settings import StreamSettings
 
 FORECAST_FIELDS = 5

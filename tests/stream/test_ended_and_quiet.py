@@ -16,8 +16,8 @@ from stream.testing import (
     InMemoryStore,
 )
 from tests.stream.events import STEP_MS, Event, records_of
+from tests.stream.one_partition import rows_in
 from tests.stream.partitions import PARTITIONS, PLACE, SECOND, claim, partition_of
-from tests.stream.test_partition import rows_in
 from tidecast.errors import KafkaError, RedisError
 from tidecast.messages import Status, decode_forecast
 from tidecast.settings import StreamSettings
