@@ -1,4 +1,4 @@
-"""Where a fit's batches come from. A batch follows from the seed and the step alone."""
+"""Where a streaming fit's pieces come from. A batch follows from the seed and the step alone."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def _timeless(values: Tensor) -> Pieces:
 
 @final
 class TableBatches:
-    """Pieces of a table's training part, at random places; one channel."""
+    """Pieces of a table's training part, at random places; the table has one channel."""
 
     def __init__(self, table: Table, cut: Split, fit: FitConfig, seed: int) -> None:
         self.fit = fit
         self.seed = seed
-        values = torch.from_numpy(table.values[..., 0])
+        values = torch.from_numpy(np.ascontiguousarray(table.values[..., 0]))
         slots = torch.arange(values.shape[1], dtype=torch.int64)
         every = Pieces(values, (table.first + slots * table.step_seconds).expand_as(values))
         self.history = Pieces(*(part[:, cut.start : cut.validate] for part in every))

@@ -16,7 +16,7 @@ from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.table import Table
 from training.data.waves import Floats
-from training.evaluate.case import Case, unnamed_table
+from training.evaluate.case import Case, origins_for, unnamed_table
 
 
 class StreamBenchmark(
@@ -62,7 +62,7 @@ def stream_case(name: str, table: Table, first: int, manifest: Manifest, seasona
     Raises DataError when there is none.
     """
     slots = table.values.shape[1]
-    origins = np.arange(first - manifest.lead, slots - manifest.horizon - manifest.lead + 1)
+    origins = origins_for(range(first, slots), manifest.lead, manifest.horizon)
     if not origins.size or origins[0] < 0:
         raise DataError(
             f"{name} has {slots} slots: with {first} to begin with, none is left that has the "

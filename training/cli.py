@@ -13,7 +13,7 @@ from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import stream_case
-from training.build import Job, build
+from training.build import Order, build
 from training.config import Recipe, read_recipe
 from training.data.columns import FileSource
 from training.data.columns import Layout as FileLayout
@@ -59,7 +59,7 @@ def fit(
         recipe = _with_data(recipe, data)
     checkpoint = runs / f"{recipe.name}-{recipe.version}.checkpoint"
     with shown(recipe.fit.steps) as listener:
-        folder = build(Job(recipe, config.parent, out, checkpoint, resume), listener)
+        folder = build(Order(recipe, config.parent, out, checkpoint, resume), listener)
     typer.echo(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -12,18 +12,24 @@ from msgspec import Meta
 from tidecast.bundle import Name, Positive
 from tidecast.errors import SettingsError
 from training.benchmarks import Benchmark
+from training.classic.families import ClassicFamily
+from training.classic.family import ClassicConfig
+from training.data.augment import AnyAugmentation
 from training.data.cleaning.pipeline import Cleaning
 from training.data.columns import FileSource
 from training.data.synthetic import Mixture
 from training.data.topic import KafkaSource
-from training.models.streaming_gru import StreamingGruConfig
-from training.models.streaming_lstm import StreamingLstmConfig
+from training.ensemble.build import Method
+from training.features.front import FeaturesConfig
+from training.models.families import StreamingFamily, WindowedFamily
+from training.models.forecaster import ForecasterConfig
 from training.practice.clipping import ClippingConfig
 from training.practice.devices import Device
 from training.practice.optimisers import AdamWConfig, OptimiserConfig, PenaltyConfig
 from training.practice.schedules import CosineSchedule, ScheduleConfig
 from training.practice.stopping import StoppingConfig
 from training.tasks.forecast import ForecastTask
+from training.tasks.task import Task, horizon_of
 
 
 class SyntheticSource(
@@ -56,28 +62,70 @@ class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the device is faster for it."""
 
 
+PLAIN: Final = FeaturesConfig()
+
+SingleFamily = StreamingFamily | WindowedFamily | ClassicFamily
+
+
+class EnsembleConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="family", tag="ensemble"
+):
+    """Several models that answer as one; each is fitted with a seed of its own.
+
+    method: `stacked` weighs the members by how they do on the validation part.
+    """
+
+    members: Annotated[tuple[SingleFamily, ...], Meta(min_length=2)]
+    method: Method = "mean"
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a fit follows from, besides the versions of the tools."""
 
     name: Name
     data: SyntheticSource | FileSource | KafkaSource
-    model: StreamingGruConfig | StreamingLstmConfig
-    task: ForecastTask = ForecastTask()
+    model: SingleFamily | EnsembleConfig
+    task: Task = ForecastTask()
     clean: Cleaning = Cleaning()
+    features: FeaturesConfig = PLAIN
+    """Of windowed and classic families; a streaming one sees time by its own `calendar`."""
+    augment: tuple[AnyAugmentation, ...] = ()
+    """Of windowed families, in this order."""
     version: Name = "1"
     seed: Annotated[int, Meta(ge=0)] = 1
     seasonality: Positive = 24
     """Period of the seasonal-naive baseline, in slots."""
     fit: FitConfig = FitConfig()
-    unit: str = "any"
-    """Of the target."""
+    units: dict[str, str] = {}
+    """Of channels and covariates, by their names; free text."""
     benchmarks: tuple[Benchmark, ...] = ()
     """Files to score the finished model on; those that are not there are left out."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports, on settings that contradict each other."""
-        if self.fit.length <= self.task.horizon:
-            raise ValueError(f"fit.length {self.fit.length} must exceed task.horizon")
+        for family in self.families:
+            _check(self, family)
+
+    @property
+    def families(self) -> tuple[SingleFamily, ...]:
+        """The model's, or those of an ensemble's members."""
+        return self.model.members if isinstance(self.model, EnsembleConfig) else (self.model,)
+
+
+def _check(recipe: Recipe, family: SingleFamily) -> None:
+    """Raise ValueError on settings that a family has no use for, or that contradict it."""
+    streams = isinstance(family, ForecasterConfig)
+    if isinstance(family, ClassicConfig) and recipe.augment:
+        raise ValueError("augment is for nets; a classic family learns from rows as they are")
+    if streams and not isinstance(recipe.task, ForecastTask):
+        raise ValueError(
+            "a streaming family forecasts; for a regression or a classification take a windowed or "
+            "classic one, such as gru or forest"
+        )
+    if streams and recipe.fit.length <= horizon_of(recipe.task):
+        raise ValueError(f"fit.length {recipe.fit.length} must exceed task.horizon")
+    if streams and recipe.model is family and (recipe.augment or recipe.features != PLAIN):
+        raise ValueError("features and augment are for windowed families; take model.calendar")
 
 
 def read_recipe(path: Path) -> Recipe:

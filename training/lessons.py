@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol, final
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from training.batches import Batches, Pieces
 from training.config import FitConfig
-from training.data.waves import Ints
+from training.data.augment import AnyAugmentation, augment
+from training.data.waves import Floats
 from training.loss import pinball
 from training.models.forecaster import Forecaster
 from training.models.model import Model
@@ -77,29 +79,44 @@ class SequenceLesson:
 
 @final
 class WindowLesson:
-    """A windowed model learns from samples drawn at random."""
+    """A windowed model learns from samples drawn at random, bent by augmentations."""
 
     def __init__(
-        self, model: Windowed, learnt: Samples, validated: Samples, batch: int, seed: int
+        self,
+        model: Windowed,
+        learnt: Samples,
+        validated: Samples,
+        augmentations: Sequence[AnyAugmentation] = (),
+        batch: int = FitConfig().batch,
+        seed: int = 1,
     ) -> None:
         self.model = model
         self._learnt = learnt
         self._validated = validated
+        self._augmentations = augmentations
         self._batch = batch
         self._seed = seed
 
     def loss(self, step: int) -> Tensor:
         """See Lesson."""
         rng = np.random.default_rng((self._seed, step))
-        return self._loss(self._learnt.at(rng.integers(0, len(self._learnt), self._batch)))
+        numbers = rng.integers(0, len(self._learnt), self._batch)
+
+        def bend(stretch: Floats) -> Floats:
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            bent: Floats = augment(
+                self._augmentations, torch.from_numpy(stretch), generator
+            ).numpy()
+            return bent
+
+        return self._loss(self._learnt.at(numbers, bend if self._augmentations else None))
 
     def validation(self) -> float:
         """See Lesson."""
-        count = min(len(self._validated), VALIDATED)
-        numbers: Ints = np.linspace(0, len(self._validated) - 1, count).astype(np.int64)
-        parts = np.array_split(numbers, -(-count // VALIDATED_AT_ONCE))
+        numbers = self._validated.evenly(VALIDATED)
+        parts = np.array_split(numbers, -(-len(numbers) // VALIDATED_AT_ONCE))
         losses = [self._loss(self._validated.at(part)).item() * len(part) for part in parts]
-        return sum(losses) / count
+        return sum(losses) / len(numbers)
 
     def _loss(self, rows: Rows) -> Tensor:
         device = device_of(self.model)

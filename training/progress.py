@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from training.build import Listener
 from training.fit import Progress
+from training.fitting.fitted import Listener
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -12,7 +13,10 @@ from training.data.table import Table
 from training.data.waves import Floats, Ints
 from training.rows import Rows
 from training.tasks.forecast import ForecastTask
-from training.tasks.task import Task, leads_of, targets_of
+from training.tasks.task import Task, channel_of, leads_of, targets_of
+
+Bend = Callable[[Floats], Floats]
+"""Changes stretches [B, T, channels] of series, and keeps their shape: an augmentation."""
 
 
 @final
@@ -27,7 +31,7 @@ class Samples:
         self._table = table
         self._context = context
         self._leads = leads_of(task)
-        self._several = isinstance(task, ForecastTask)
+        self._channel = channel_of(task, table) if isinstance(task, ForecastTask) else None
         self._targets = targets_of(task, table)
         self.places = self._known(span)
         """int64 [N, 2] series and slot of each origin."""
@@ -42,18 +46,26 @@ class Samples:
     def __len__(self) -> int:
         return len(self.places)
 
-    def at(self, numbers: Ints) -> Rows:
-        """The given samples [B], numbered from 0 on."""
+    def at(self, numbers: Ints, bend: Bend | None = None) -> Rows:
+        """The given samples [B], numbered from 0 on.
+
+        bend: changes each window together with what comes after it, where that is the target.
+        """
         series, slots = self.places[numbers].T
-        windows = self._padded[series[:, None], slots[:, None] + np.arange(self._context)]
-        origins = self._table.first + slots * self._table.step_seconds
-        targets = self._at_leads(self._targets[..., None], series, slots)[..., 0]
+        stretch = self._stretch(series, slots)
+        if bend is not None:
+            stretch = bend(stretch)
         return Rows(
-            windows,
-            origins,
-            targets if self._several else targets[:, 0],
+            stretch[:, : self._context],
+            self._table.first + slots * self._table.step_seconds,
+            self._targets_of(stretch, series, slots),
             self._future(series, slots),
         )
+
+    def evenly(self, most: int) -> Ints:
+        """Numbers of at most so many samples, spread evenly over all."""
+        count = min(len(self), most)
+        return np.linspace(0, len(self) - 1, count).astype(np.int64)
 
     def _known(self, span: range) -> Ints:
         first, last = span.start + int(self._leads[0]), span.stop
@@ -64,11 +76,19 @@ class Samples:
         places: Ints = np.argwhere(any_known) + np.array([0, span.start])
         return places
 
-    def _future(self, series: Ints, slots: Ints) -> Floats | None:
-        known = self._table.known
-        return None if known is None else self._at_leads(known, series, slots)
-
-    def _at_leads(self, values: Floats, series: Ints, slots: Ints) -> Floats:
-        """values: [series, slots, n]. → [B, leads, n]."""
-        found: Floats = values[series[:, None], slots[:, None] + self._leads]
+    def _stretch(self, series: Ints, slots: Ints) -> Floats:
+        """Each window and, where a channel is forecast, the slots of its targets: [B, T, n]."""
+        reach = self._context + (0 if self._channel is None else len(self._leads))
+        found: Floats = self._padded[series[:, None], slots[:, None] + np.arange(reach)]
         return found
+
+    def _targets_of(self, stretch: Floats, series: Ints, slots: Ints) -> Floats:
+        if self._channel is not None:
+            return stretch[:, self._context :, self._channel]
+        labels: Floats = self._targets[series, slots + self._leads[0]]
+        return labels
+
+    def _future(self, series: Ints, slots: Ints) -> Floats | None:
+        """What is known ahead, [B, leads, covariates]."""
+        known = self._table.known
+        return None if known is None else known[series[:, None], slots[:, None] + self._leads]

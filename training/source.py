@@ -1,4 +1,4 @@
-"""A recipe's data: batches to learn from, a test part, and what the manifest says of them."""
+"""A recipe's data: a history that is split by time, or series drawn without end."""
 
 from __future__ import annotations
 
@@ -16,71 +16,103 @@ from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
-from training.data.synthetic import draw
+from training.data.synthetic import Mixture, draw
+from training.data.table import Split, Table
 from training.data.topic import KafkaSource, read_topic
-from training.evaluate.case import Case, unnamed_table
+from training.evaluate.case import Case, origins_for, unnamed_table
+from training.tasks.classification import ClassificationTask
+from training.tasks.task import horizon_of, lead_of, leads_of, targets_of
 
 TEST_SERIES: Final = 512
 TEST_SLOTS: Final = 600
 TEST_HISTORY: Final = 240
+TEST_EVERY: Final = 11
+"""Eleven slots apart, origins meet every phase of a day."""
 
 
-class Source(NamedTuple):
-    """`sha256` is that of the files or records, or of the synthetic validation series' bytes."""
+class Provenance(NamedTuple):
+    """What a manifest says of its data.
 
-    batches: Batches
-    test: Case
+    sha256: of the files or records, or of the synthetic test series' bytes. step_seconds: None for
+    series of any step. read: what reading and cleaning found and changed.
+    """
+
     sha256: str
     licence: str
     step_seconds: int | None
     read: dict[str, Any]
-    """What reading and cleaning found and changed, for the manifest."""
+
+
+class History(NamedTuple):
+    """What was measured, cleaned, and where its parts begin."""
+
+    table: Table
+    cut: Split
+    provenance: Provenance
+
+    def batches(self, recipe: Recipe) -> Batches:
+        """Pieces of the training part, for a streaming family."""
+        targets = targets_of(recipe.task, self.table)[..., None]
+        alone = self.table._replace(values=targets, channels=(recipe.task.target,))
+        return TableBatches(alone, self.cut, recipe.fit, recipe.seed)
+
+    def test(self, recipe: Recipe) -> Case:
+        """Every origin of the test part."""
+        return self.case("test part", recipe, self.cut.testing)
+
+    def case(self, name: str, recipe: Recipe, slots: range) -> Case:
+        """Every origin whose answer is for these slots and no others."""
+        origins = origins_for(slots, lead_of(recipe.task), horizon_of(recipe.task))
+        return Case(name, self.table, origins, self.cut.validate, recipe.seasonality)
+
+
+class Endless(NamedTuple):
+    """Series drawn from a mixture, each step others."""
+
+    mixture: Mixture
+    provenance: Provenance
+    drawn: Table
+    """For the test: no step of a fit ever sees them."""
+
+    def batches(self, recipe: Recipe) -> Batches:
+        """Fresh pieces at every step, for a streaming family."""
+        return SyntheticBatches(self.mixture, recipe.fit, recipe.seed)
+
+    def test(self, recipe: Recipe) -> Case:
+        """Unseen series, at every phase of a day."""
+        origins = np.arange(TEST_HISTORY, TEST_SLOTS - horizon_of(recipe.task), TEST_EVERY)
+        name = "synthetic, unseen series"
+        return Case(name, self.drawn, origins, TEST_HISTORY, recipe.seasonality)
+
+
+Source = History | Endless
 
 
 def open_source(recipe: Recipe, folder: Path) -> Source:
     """Open a recipe's data; relative paths start at `folder`. Raises DataError."""
     if isinstance(recipe.data, SyntheticSource):
-        return _synthetic(recipe, recipe.data)
-    return _history(recipe, recipe.data, folder)
+        return _drawn(recipe, recipe.data)
+    return _measured(recipe, recipe.data, folder)
 
 
-def _synthetic(recipe: Recipe, data: SyntheticSource) -> Source:
-    batches = SyntheticBatches(data.mixture, recipe.fit, recipe.seed)
+def _drawn(recipe: Recipe, data: SyntheticSource) -> Endless:
     values = draw(data.mixture, (recipe.seed, 2), TEST_SERIES, TEST_SLOTS)
-    # Eleven slots apart, origins meet every phase of a day.
-    origins = np.arange(TEST_HISTORY, TEST_SLOTS - recipe.task.horizon, 11)
-    return Source(
-        batches,
-        Case(
-            "synthetic, unseen series",
-            unnamed_table(values),
-            origins,
-            TEST_HISTORY,
-            recipe.seasonality,
-        ),
-        hashlib.sha256(batches.validation.values.numpy().tobytes()).hexdigest(),
-        "synthetic series, no licence needed",
-        None,
-        {},
-    )
+    sha256 = hashlib.sha256(values.tobytes()).hexdigest()
+    provenance = Provenance(sha256, "synthetic series, no licence needed", None, {})
+    return Endless(data.mixture, provenance, unnamed_table(values))
 
 
-def _history(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> Source:
+def _measured(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> History:
     if isinstance(data, FileSource):
-        loaded = read_files(data, folder)
+        classes = recipe.task.classes if isinstance(recipe.task, ClassificationTask) else ()
+        numbers = {name: number for number, name in enumerate(classes)}
+        loaded = read_files(data, folder, numbers)
     else:
         with reading_shown() as tell:
             loaded = read_topic(data, folder, tell)
-    cut_of = partial(data.split.cut, horizon=recipe.task.horizon)
+    cut_of = partial(data.split.cut, horizon=int(leads_of(recipe.task)[-1]))
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)
     cut = cut_of(table)
     check(table, cut)
-    origins = np.arange(cut.test - 1, cut.slots - recipe.task.horizon)
-    return Source(
-        TableBatches(table, cut, recipe.fit, recipe.seed),
-        Case("test part", table, origins, cut.validate, recipe.seasonality),
-        loaded.sha256,
-        data.licence,
-        table.step_seconds,
-        {"counts": dict(loaded.counts), "cleaned": cleaned},
-    )
+    read = {"counts": dict(loaded.counts), "cleaned": cleaned}
+    return History(table, cut, Provenance(loaded.sha256, data.licence, table.step_seconds, read))

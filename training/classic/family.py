@@ -10,8 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.multioutput import MultiOutputRegressor
 
 from tidecast.bundle import Positive
-from training.tasks.forecast import ForecastTask
-from training.tasks.task import Task
+from training.tasks.task import Task, horizon_of
 
 Share = Annotated[float, Meta(gt=0.0, le=1.0)]
 Above = Annotated[float, Meta(gt=0.0)]
@@ -37,11 +36,6 @@ class ClassicConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         raise NotImplementedError
 
 
-def answers_of(task: Task) -> int:
-    """How many numbers an estimator is to give for a window of a forecast or a regression."""
-    return task.horizon if isinstance(task, ForecastTask) else 1
-
-
 def for_each_lead(estimator: BaseEstimator, task: Task) -> BaseEstimator:
     """An estimator of one number becomes one for each lead, where there are several."""
-    return MultiOutputRegressor(estimator) if answers_of(task) > 1 else estimator
+    return MultiOutputRegressor(estimator) if horizon_of(task) > 1 else estimator

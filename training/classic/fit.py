@@ -14,7 +14,6 @@ from training.classic.assemble import assembled, require_small
 from training.classic.conformal import offsets_of
 from training.classic.convert import converted
 from training.classic.families import ClassicFamily
-from training.classic.family import answers_of
 from training.classic.parity import worst_error
 from training.classic.parts import at_most, split_by_time
 from training.classic.tails import probability_tail, quantiles_tail
@@ -27,18 +26,19 @@ from training.rows import Rows, require_rows
 from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
 from training.tasks.regression import RegressionTask
-from training.tasks.task import Task
+from training.tasks.task import Task, horizon_of
 
 
 class Classic(NamedTuple):
     """A fitted classic model.
 
-    graph: by the contract in `tidecast.bundle`. rows: how many the estimator learned from. held:
-    how many measured its errors, 0 for a classifier. parity: the graph's worst distance to
-    scikit-learn, relative.
+    graph: by the contract in `tidecast.bundle`, with these sizes. rows: how many the estimator
+    learned from. held: how many measured its errors, 0 for a classifier. parity: the graph's worst
+    distance to scikit-learn, relative.
     """
 
     graph: bytes
+    contract: Contract
     rows: int
     held: int
     parity: float
@@ -90,7 +90,7 @@ def _regressor(
     answers = np.asarray(estimator.predict(unseen.flat)).reshape(len(held.origins), -1)
     offsets = offsets_of(_scaled(held, unseen) - answers, task.quantile_levels)
     graph, parity = _gated(job, trunk, estimator, held, offsets)
-    return Classic(graph, len(taught.origins), len(held.origins), parity)
+    return Classic(graph, _contract(job, rows), len(taught.origins), len(held.origins), parity)
 
 
 def _classifier(
@@ -105,7 +105,7 @@ def _classifier(
     trunk = Trunk(job.front, rows.windows.shape[2], no_units)
     _learn(estimator, trunk.see(taught), wanted, weights)
     graph, parity = _gated(job, trunk, estimator, taught, None)
-    return Classic(graph, len(taught.origins), 0, parity)
+    return Classic(graph, _contract(job, rows), len(taught.origins), 0, parity)
 
 
 def _learn(
@@ -142,7 +142,7 @@ def _contract(job: Job, rows: Rows) -> Contract:
     return Contract(
         context=job.front.shape.context,
         channels=rows.windows.shape[2],
-        horizon=answers_of(task),
+        horizon=horizon_of(task),
         width=len(task.classes if isinstance(task, ClassificationTask) else task.quantile_levels),
         classifies=classifies,
         covariates=0 if rows.future is None else rows.future.shape[2],

@@ -29,6 +29,20 @@ class Table(NamedTuple):
     covariates: tuple[str, ...] = ()
 
 
+def part_of(table: Table, slots: range) -> Table:
+    """The given slots of a table alone, as views; its grid begins with the first of them."""
+
+    def cut(values: Floats | None) -> Floats | None:
+        return None if values is None else values[:, slots.start : slots.stop]
+
+    return table._replace(
+        values=table.values[:, slots.start : slots.stop],
+        first=table.first + slots.start * table.step_seconds,
+        labels=cut(table.labels),
+        known=cut(table.known),
+    )
+
+
 class Loaded(NamedTuple):
     """A table and what was found while it was read.
 
@@ -53,6 +67,21 @@ class Split(NamedTuple):
     test: int
     slots: int
     start: int = 0
+
+    @property
+    def training(self) -> range:
+        """Slots to learn from."""
+        return range(self.start, self.validate)
+
+    @property
+    def validation(self) -> range:
+        """Slots to choose by."""
+        return range(self.validate, self.test)
+
+    @property
+    def testing(self) -> range:
+        """Slots to judge by, in the end."""
+        return range(self.test, self.slots)
 
 
 def split(table: Table, validate: float, test: float, horizon: int) -> Split:

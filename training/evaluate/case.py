@@ -35,6 +35,14 @@ def unnamed_table(values: Floats) -> Table:
     return Table(names, values[..., None], (VALUE_CHANNEL,), 0, HOUR_S)
 
 
+def origins_for(slots: range, lead: int, horizon: int) -> Ints:
+    """Every origin whose answer is for these slots and no others, rising; none where too few.
+
+    lead: of the first slot of an answer.
+    """
+    return np.arange(slots.start - lead, slots.stop - lead - horizon + 1)
+
+
 def window_values(table: Table, manifest: Manifest) -> Floats:
     """The table's values in the order of the model's channels, [series, slots, channels].
 

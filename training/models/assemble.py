@@ -24,7 +24,7 @@ from training.tasks.classification import ClassificationHead, ClassificationTask
 from training.tasks.forecast import ForecastHead, ForecastTask
 from training.tasks.head import Head
 from training.tasks.regression import RegressionHead, RegressionTask
-from training.tasks.task import Task
+from training.tasks.task import Task, horizon_of
 
 
 class Level(NamedTuple):
@@ -91,27 +91,33 @@ def windowed_model(
 
     holidays: days since 1970 in UTC. Raises SettingsError where the choices contradict each other.
     """
-    reach = features.history.reach
-    if reach > family.context:
-        raise SettingsError(
-            f"features.history needs {reach} slots, the context has {family.context}"
-        )
-    channels = len(statistics.channels)
-    by_window = features.scaling == "window"
-    front = Front(
-        features,
-        WindowScaling(family.context) if by_window else statistics.values.scaling,
-        Calendar(features.calendar, holidays),
-        statistics.covariates.scaling if statistics.covariates.centre else None,
-        (family.context, _horizon(task), channels, statistics.step_seconds),
-    )
+    front = front_of(family.context, features, task, statistics, holidays)
     head = _head(task, statistics)
     return Windowed(front, family.net(front.shape, head.size), head)
 
 
-def _horizon(task: Task) -> int:
-    """How many slots ahead a model is told of."""
-    return task.horizon if isinstance(task, ForecastTask) else 1
+def front_of(
+    context: int,
+    features: FeaturesConfig,
+    task: Task,
+    statistics: Statistics,
+    holidays: Sequence[int] = (),
+) -> Front:
+    """Build the front of any family that sees windows.
+
+    Raises SettingsError when the features reach back further than the context.
+    """
+    reach = features.history.reach
+    if reach > context:
+        raise SettingsError(f"features.history needs {reach} slots, the context has {context}")
+    by_window = features.scaling == "window"
+    return Front(
+        features,
+        WindowScaling(context) if by_window else statistics.values.scaling,
+        Calendar(features.calendar, holidays),
+        statistics.covariates.scaling if statistics.covariates.centre else None,
+        (context, horizon_of(task), len(statistics.channels), statistics.step_seconds),
+    )
 
 
 def _head(task: Task, statistics: Statistics) -> Head:

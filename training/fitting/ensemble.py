@@ -1,0 +1,61 @@
+"""An ensemble: each member fitted by its family, then all joined into one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidecast.bundle import Bundle
+from tidecast.errors import SettingsError
+from training.config import EnsembleConfig
+from training.ensemble.build import ensemble
+from training.fitting.fitted import Fitted, Job, Listener
+from training.fitting.manifest import manifest_of
+from training.rows import Rows
+from training.samples import Samples
+from training.source import History
+
+WEIGHED: Final = 4_000
+"""Most validation windows that weights are fitted on."""
+
+FitMember = Callable[[Job, Listener], Fitted]
+
+
+def fit_ensemble(
+    config: EnsembleConfig, job: Job, listener: Listener, fit_member: FitMember
+) -> Fitted:
+    """Fit the members one after another, each with the next seed, and join their graphs."""
+    members = []
+    for number, family in enumerate(config.members):
+        listener.stage(f"member {number + 1} of {len(config.members)}")
+        recipe = replace(job.recipe, model=family, seed=job.recipe.seed + number)
+        checkpoint = job.checkpoint.with_stem(f"{job.checkpoint.stem}-{number + 1}")
+        member = job._replace(recipe=recipe, checkpoint=checkpoint)
+        members.append(fit_member(member, listener))
+    bundles = [
+        Bundle(manifest_of(job.recipe, job.source, member), member.graph) for member in members
+    ]
+    found = ensemble(bundles, config.method, _validation_rows(job, config, bundles))
+    covariates = max((member.covariates for member in members), key=len)
+    figures: dict[str, object] = {
+        "members": [member.figures for member in members],
+        "weights": [round(weight, 5) for weight in found.weights],
+    }
+    contract = members[0].contract._replace(
+        context=found.context, state_size=found.state_size, covariates=len(covariates)
+    )
+    findings = [finding for member in members for finding in member.findings]
+    return Fitted(found.graph, contract, members[0].channels, covariates, findings, figures)
+
+
+def _validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle]) -> Rows | None:
+    if config.method != "stacked":
+        return None
+    if not isinstance(job.source, History):
+        raise SettingsError("a stacked ensemble fits its weights on a history; take mean or median")
+    context = max(member.manifest.context for member in members)
+    table, cut, _ = job.source
+    samples = Samples(table, job.recipe.task, context, cut.validation)
+    return samples.at(samples.evenly(WEIGHED))
