@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from training.evaluate.scoring import score
 from training.fitting.family import fit_family
 from training.fitting.fitted import Job, Listener
 from training.fitting.manifest import manifest_of
+from training.parity import Finding
 from training.report.page import Section, render
 from training.source import Source, open_source
 
@@ -43,15 +45,26 @@ def build(order: Order, listener: Listener) -> Path:
     """
     source = open_source(order.recipe, order.folder)
     fitted = fit_family(Job(order.recipe, source, order.checkpoint, order.resume), listener)
-    manifest = manifest_of(order.recipe, source, fitted)
-    predictor = OnnxPredictor(Bundle(manifest, fitted.graph))
-    cases = _cases(order, source, manifest, listener)
+    bundle = Bundle(manifest_of(order.recipe, source, fitted), fitted.graph)
+    return publish(order, source, bundle, fitted.findings, listener)
+
+
+def publish(
+    order: Order, source: Source, bundle: Bundle, findings: Sequence[Finding], listener: Listener
+) -> Path:
+    """Back-test a fitted model, write it as a bundle with its report, and return its folder.
+
+    findings: of the parity gate; none where it was asked long ago. Raises DataError when the data
+    do not do, BundleError when the disk refuses.
+    """
+    predictor = OnnxPredictor(bundle)
+    cases = _cases(order, source, bundle.manifest, listener)
     sections = [_section(predictor, case, listener) for case in cases]
     back_tests = {section.scores.name: section.scores.figures() for section in sections}
-    figures = manifest.figures | {"back_tests": back_tests}
-    manifest = msgspec.structs.replace(manifest, figures=figures)
-    page = render(manifest, sections, fitted.findings)
-    return write_bundle(order.parent, Bundle(manifest, fitted.graph), page)
+    figures = bundle.manifest.figures | {"back_tests": back_tests}
+    manifest = msgspec.structs.replace(bundle.manifest, figures=figures)
+    page = render(manifest, sections, findings)
+    return write_bundle(order.parent, Bundle(manifest, bundle.graph), page)
 
 
 def _cases(order: Order, source: Source, manifest: Manifest, listener: Listener) -> list[Case]:

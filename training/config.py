@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -130,9 +131,22 @@ def _check(recipe: Recipe, family: SingleFamily) -> None:
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises SettingsError naming the file and the key that is wrong."""
+    return recipe_of(read_toml(path, "recipe"), str(path))
+
+
+def recipe_of(document: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe that a TOML document is. Raises SettingsError naming it and the wrong key."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Recipe)
+        return msgspec.convert(document, Recipe)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{name}: {error}; training/config.py lists every key") from error
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Read a TOML file. Raises SettingsError when it is not there, or not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"no recipe at {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SettingsError(f"{path}: {error}; training/config.py lists every key") from error
+        raise SettingsError(f"no {what} at {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error

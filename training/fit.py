@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +21,16 @@ from training.practice.seeding import random_state, restore_random_state
 
 
 class Progress(NamedTuple):
-    """What the loop tells after each step. `validation` is the newest one, NaN before the first."""
+    """What the loop tells after each step. `validation` is the newest one, NaN before the first.
+
+    rate: the learning rate of the step.
+    """
 
     step: int
     loss: float
     validation: float
     best: float
+    rate: float
 
 
 class Fit:
@@ -41,27 +46,34 @@ class Fit:
         self._precision = Precision(device, mixed=settings.mixed_precision)
         self._optimiser = settings.optimiser.optimiser(lesson.model)
         self.step = 0
-        self.loss = math.nan
+        self.loss = self.rate = math.nan
         self.validations: list[float] = []
         self.best = math.inf
         self.best_step = 0
         self.best_weights = self._weights()
 
-    def run(self, tell: Callable[[Progress], None], checkpoint: Path | None = None) -> None:
+    def run(
+        self,
+        tell: Callable[[Progress], None],
+        checkpoint: Path | None = None,
+        deadline: float = math.inf,
+    ) -> None:
         """Train until the steps are done or validation stops improving; leave the best weights in.
 
-        The model is then on the processor. A checkpoint is written after each validation. Raises
-        DataError when none succeeded.
+        The model is then on the processor. A checkpoint is written after each validation. deadline:
+        on the clock of `time.monotonic`; the step during which it passes is validated and is the
+        last. Raises DataError when no validation succeeded.
         """
-        fit = self.settings
-        while self.step < fit.steps and not fit.stopping.stops(self.validations):
+        fit, late = self.settings, False
+        while not (late or self.step >= fit.steps or fit.stopping.stops(self.validations)):
             self._train_step()
-            if self.step % fit.validate_every == 0 or self.step == fit.steps:
+            late = time.monotonic() >= deadline
+            if late or self.step % fit.validate_every == 0 or self.step == fit.steps:
                 self._validate()
                 if checkpoint:
                     self.save(checkpoint)
             newest = self.validations[-1] if self.validations else math.nan
-            tell(Progress(self.step, self.loss, newest, self.best))
+            tell(Progress(self.step, self.loss, newest, self.best, self.rate))
         if not math.isfinite(self.best):
             raise DataError(
                 "no validation loss was a number: are there known values to validate on?"
@@ -106,7 +118,8 @@ class Fit:
     def _train_step(self) -> None:
         fit, model = self.settings, self.lesson.model
         moment = Moment(self.step, fit.steps, self.validations)
-        set_rate(self._optimiser, fit.optimiser.learning_rate * fit.schedule.factor(moment))
+        self.rate = fit.optimiser.learning_rate * fit.schedule.factor(moment)
+        set_rate(self._optimiser, self.rate)
         model.train()
         with self._precision.forward():
             loss = self.lesson.loss(self.step)

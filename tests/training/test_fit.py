@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_fit_improves_and_tells_of_every_step() -> None:
     told = run(a_fit(steps=60))
     assert [now.step for now in told] == list(range(1, 61))
     assert math.isnan(told[0].validation)
+    assert told[-1].rate < told[4].rate
     assert told[-1].best < told[3].validation
 
 
@@ -91,6 +93,14 @@ def test_a_fit_without_progress_stops_early() -> None:
     fit = a_fit(steps=400, patience=2)
     fit.validations.append(0.0)
     assert len(run(fit)) == 8
+
+
+def test_a_fit_beyond_its_deadline_keeps_the_best_weights_so_far() -> None:
+    fit = a_fit(steps=400)
+    fit.run(lambda now: None, deadline=time.monotonic())
+    assert fit.step == len(fit.validations) == 1
+    for name, value in fit.lesson.model.state_dict().items():
+        assert torch.equal(value, fit.best_weights[name])
 
 
 def test_a_fit_without_a_validation_loss_gives_no_model() -> None:

@@ -37,7 +37,7 @@ def fit_ensemble(
     bundles = [
         Bundle(manifest_of(job.recipe, job.source, member), member.graph) for member in members
     ]
-    found = ensemble(bundles, config.method, _validation_rows(job, config, bundles))
+    found = ensemble(bundles, config.method, validation_rows(job, config, bundles))
     covariates = max((member.covariates for member in members), key=len)
     figures: dict[str, object] = {
         "members": [member.figures for member in members],
@@ -50,7 +50,11 @@ def fit_ensemble(
     return Fitted(found.graph, contract, members[0].channels, covariates, findings, figures)
 
 
-def _validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle]) -> Rows | None:
+def validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle]) -> Rows | None:
+    """Windows that weights of `stacked` are fitted on; the other methods need none.
+
+    Raises SettingsError for series without end, DataError when nothing is known to fit them on.
+    """
     if config.method != "stacked":
         return None
     if not isinstance(job.source, History):

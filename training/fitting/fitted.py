@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +17,15 @@ from training.source import Source
 class Job(NamedTuple):
     """A recipe, its data, and where a fit by steps keeps its checkpoint.
 
-    resume: go on from the checkpoint, where there is one.
+    resume: go on from the checkpoint, where there is one. deadline: of a fit by steps, see
+    `Fit.run`.
     """
 
     recipe: Recipe
     source: Source
     checkpoint: Path
     resume: bool = False
+    deadline: float = math.inf
 
 
 class Listener(NamedTuple):

@@ -56,7 +56,7 @@ def _fit(
     if job.resume and job.checkpoint.exists():
         fit.resume(job.checkpoint)
     job.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    fit.run(listener.step, job.checkpoint)
+    fit.run(listener.step, job.checkpoint, job.deadline)
     listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
     graph = export(lesson.model)
     figures: dict[str, object] = {
