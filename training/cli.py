@@ -14,6 +14,7 @@ from tidecast.bundle import read_bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.benchmarks import stream_case
 from training.build import Order, build
+from training.commands.choosing import Log, auto, tune
 from training.config import Recipe, read_recipe
 from training.data.columns import FileSource
 from training.data.columns import Layout as FileLayout
@@ -24,6 +25,7 @@ from training.evaluate.history import read_history
 from training.evaluate.scoring import score
 from training.explain import page as explanation_page
 from training.explain.explanation import explain as explained
+from training.logs.log import open_log
 from training.progress import shown
 from training.report import page as report
 from training.report.html import write_page
@@ -35,6 +37,10 @@ Layout = Annotated[FileLayout, typer.Option(help="Form of the file.")]
 Seasonality = Annotated[int, typer.Option(min=1, help="Period of the baselines, slots.")]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+app.command()(tune)
+app.command()(auto)
 
 
 @app.callback()
@@ -49,6 +55,7 @@ def fit(
     out: Annotated[Path, typer.Option(help="Parent folder of bundles.")] = Path("onnx_models"),
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints.")] = Path("runs"),
     resume: Annotated[bool, typer.Option(help="Go on from the recipe's checkpoint.")] = False,
+    log: Log = None,
 ) -> None:
     """Train a model, check it, back-test it, and write OUT/<name>/<version>/.
 
@@ -57,9 +64,13 @@ def fit(
     recipe = read_recipe(config)
     if data is not None:
         recipe = _with_data(recipe, data)
-    checkpoint = runs / f"{recipe.name}-{recipe.version}.checkpoint"
-    with shown(recipe.fit.steps) as listener:
-        folder = build(Order(recipe, config.parent, out, checkpoint, resume), listener)
+    name = f"{recipe.name}-{recipe.version}"
+    checkpoint = runs / f"{name}.checkpoint"
+    document = msgspec.to_builtins(recipe)
+    with shown(recipe.fit.steps) as listener, open_log(log, runs, name, document) as course:
+        order = Order(recipe, config.parent, out, checkpoint, resume)
+        folder = build(order, course.heard(listener))
+        course.figures(read_bundle(folder).manifest.figures)
     typer.echo(folder)
 
 

@@ -1,0 +1,1 @@
+"""Families tried one after another under a time budget; the best on validation is kept."""

@@ -1,0 +1,1 @@
+"""Commands of `python -m training` by idea; each parses and calls, no more."""
