@@ -59,7 +59,9 @@ def tune(order: TuneOrder, listener: Listener, watch: Watch) -> Found:
     recipe = recipe_of(document, str(order.config))
     check_paths(document, search.space)
     source = open_source(recipe, order.config.parent)
-    with held(order.runs / f"{recipe.name}-{recipe.version}-search") as home:
+    home = order.runs / f"{recipe.name}-{recipe.version}-search"
+    # The log is there before processes beside each other would all begin it.
+    with held(home), open_log(order.log, order.runs, f"{recipe.name}-search", document) as log:
         # More trials may be asked for on the way.
         require_same(home, source, document, msgspec.structs.replace(search, trials=1))
         trials = Trials(home, search)
@@ -67,6 +69,7 @@ def tune(order: TuneOrder, listener: Listener, watch: Watch) -> Found:
         _make(order, _bench(order, document, home), trials, listener, watch)
         page = write_search_page(home / "search.html", recipe.name, search, trials.over())
         best = best_of(trials.over())
+        log.figures({"validation_figure": best.outcome.figure})
         listener.stage(f"trial {best.number} is the best: {best.outcome.figure:.5g} on validation")
         checkpoint = home / f"best-{best.number}.checkpoint"
         return Found(_build(order, varied(document, best.settings), checkpoint, listener), page)
