@@ -115,7 +115,8 @@ def _make(order: TuneOrder, bench: Bench, trials: Trials, listener: Listener, wa
 def _build(order: TuneOrder, document: Document, checkpoint: Path, listener: Listener) -> Path:
     """The best recipe's bundle, fitted anew on its own split: a fold is only a part of it."""
     recipe, folder = recipe_of(document, "best recipe"), order.config.parent
-    ordered = Order(recipe, folder, order.parent, checkpoint, resume=True)
+    begun = any(checkpoint.parent.glob(f"{checkpoint.stem}*"))
+    ordered = Order(recipe, folder, order.parent, checkpoint, resume=begun)
     with open_log(order.log, order.runs, f"{recipe.name}-best", document) as log:
         bundle = build(ordered, log.heard(listener))
     write_recipe(bundle / "recipe.toml", document, folder)
