@@ -12,7 +12,7 @@ import tomli_w
 from tidecast.errors import SettingsError
 from training.tuning.space import Document
 
-PATHS: Final = ("path", "actual", "settings")
+PATHS: Final = ("path", "goes_on", "actual", "settings")
 """Keys of `data` and of benchmarks that are relative to the recipe's folder."""
 
 
