@@ -7,6 +7,7 @@ import torch
 
 from tidecast.errors import SettingsError
 from training import parity
+from training.calibration import calibrate
 from training.config import Recipe
 from training.data.table import part_of
 from training.export import export
@@ -58,11 +59,13 @@ def _fit(
     job.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     fit.run(listener.step, job.checkpoint)
     listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
+    stretch = calibrate(lesson)
     graph = export(lesson.model)
     figures: dict[str, object] = {
         "steps": fit.step,
         "best_step": fit.best_step,
         "validation_loss": round(fit.best, 5),
+        "stretch": [round(factor, 4) for factor in stretch],
     }
     findings = parity.check(lesson.model, graph)
     return Fitted(graph, lesson.model.contract, channels, covariates, findings, figures)

@@ -25,7 +25,7 @@ from training.graphs import Contract
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
-from training.models.head import spread_quantiles, to_units
+from training.models.head import Band, to_units
 from training.models.model import Model, span
 from training.models.skip import SKIPS
 from training.models.spectrum import Spectrum
@@ -93,8 +93,9 @@ class Forecaster(Model):
             nn.Dropout(config.dropout),
         )
         self.skip = SKIPS[config.skip](config.context, task.horizon)
-        self.parts = [self.skip.maps, 1, *[task.horizon] * len(task.quantile_levels)]
-        self.middle = task.quantile_levels.index(0.5)
+        self.band = Band(task.quantile_levels, task.horizon)
+        gaps = task.horizon * (len(task.quantile_levels) - 1)
+        self.parts = [self.skip.maps, 1, task.horizon, gaps]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -153,7 +154,8 @@ class Forecaster(Model):
         periods = () if self.spectrum is None else (self.spectrum(bounded),)
         seen = torch.cat((bounded, *periods, facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
-        trust, doubt, correction, *gaps = torch.split(self.head(summary), self.parts, -1)
+        trust, doubt, correction, gaps = torch.split(self.head(summary), self.parts, -1)
         # Near-deterministic series need the correction off, which units alone do only roughly.
         median = self.skip(shape, trust) + doubt.sigmoid() * correction
-        return spread_quantiles(median, gaps, self.middle)
+        quantiles: Tensor = self.band(median, gaps)
+        return quantiles
