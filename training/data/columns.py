@@ -46,6 +46,9 @@ class FileSource(
     """The grid's step; without it, the commonest distance between two rows of a series."""
     aggregate: Combine = "last"
     """How values that fall into one slot combine."""
+    trusted: tuple[str, ...] = ()
+    """Columns that may hold the target's own values, which is an error otherwise: those that are
+    known by then all the same, such as a plan that is always kept."""
     split: SplitRule = Shares()
     licence: str = "unknown"
     """Licence of the data, kept in the manifest."""

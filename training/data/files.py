@@ -53,7 +53,10 @@ def read_files(
     survey = _survey(source, parts)
     values, combined = _values(source, parts, survey)
     if np.isnan(values).all():
-        raise DataError(f"{files[0].path} holds no observations: every value is missing")
+        raise DataError(
+            f"{files[0].path} holds no observations: every value is missing; look "
+            "whether these are the right file and columns"
+        )
     extras = _extras(source, parts, survey, classes or {})
     labelled = source.label is not None
     table = Table(
@@ -110,7 +113,10 @@ def _survey(source: FileSource, parts: list[Part]) -> Survey:
             sampled.append((series, times))
         rows += len(times)
     if not rows:
-        raise DataError(f"{parts[0][0].path} holds no observations: a header and no rows")
+        raise DataError(
+            f"{parts[0][0].path} holds no observations: a header and no rows; look "
+            "whether this is the right file"
+        )
     step, irregular = _step(source, sampled)
     return Survey(ids, Span.of(min(bounds), max(bounds), step), rows, irregular)
 
