@@ -13,7 +13,7 @@ def check(table: Table, cut: Split) -> None:
     """Raise DataError for data that teach nothing.
 
     That is: a channel, a covariate or the label that is missing or constant throughout the training
-    part, in every series.
+    part, in every series; a static attribute that is the same for all of them.
     """
     history = slice(cut.start, cut.validate)
     for number, channel in enumerate(table.channels):
@@ -23,7 +23,11 @@ def check(table: Table, cut: Split) -> None:
     if table.known is None:
         return
     for number, covariate in enumerate(table.covariates):
-        _check_varies(table.known[:, history, number], f"covariate {covariate!r}")
+        known, what = table.known[:, history, number], f"covariate {covariate!r}"
+        if covariate in table.static:
+            _check_differs(known[:, 0], what)
+        else:
+            _check_varies(known, what)
 
 
 def _check_varies(history: Floats, what: str) -> None:
@@ -38,4 +42,13 @@ def _check_varies(history: Floats, what: str) -> None:
         raise DataError(
             f"{what} is constant in the training part of every series ({np.nanmin(low):g}): there "
             "is nothing to learn; leave it out, or give more history"
+        )
+
+
+def _check_differs(attribute: Floats, what: str) -> None:
+    """attribute: [series]."""
+    if len(np.unique(attribute[~np.isnan(attribute)])) < 2:
+        raise DataError(
+            f"{what} is static and the same for every series: it tells none from another; leave it "
+            "out, or give series that differ in it"
         )

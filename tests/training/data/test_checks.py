@@ -56,3 +56,13 @@ def test_a_covariate_that_teaches_nothing_is_named() -> None:
     table.known[:, : CUT.validate] = 0
     with pytest.raises(DataError, match="covariate 'plan' is constant in the training part"):
         check(table, CUT)
+
+
+def test_a_static_attribute_is_to_tell_one_series_from_another() -> None:
+    table = good()._replace(static=("plan",))
+    assert table.known is not None
+    table.known[:] = np.array([40, 60]).reshape(2, 1, 1)
+    check(table, CUT)
+    table.known[:] = 40
+    with pytest.raises(DataError, match="covariate 'plan' is static and the same for every series"):
+        check(table, CUT)
