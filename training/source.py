@@ -16,6 +16,7 @@ from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
+from training.data.leaking import Asked, check_not_told
 from training.data.synthetic import Mixture, draw
 from training.data.table import Split, Table
 from training.data.topic import KafkaSource, read_topic
@@ -114,5 +115,8 @@ def _measured(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> H
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)
     cut = cut_of(table)
     check(table, cut)
+    if isinstance(data, FileSource):
+        asked = Asked(recipe.task.target, targets_of(recipe.task, table), leads_of(recipe.task))
+        check_not_told(table, cut, asked, data.trusted)
     read = {"counts": dict(loaded.counts), "cleaned": cleaned}
     return History(table, cut, Provenance(loaded.sha256, data.licence, table.step_seconds, read))

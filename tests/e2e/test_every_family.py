@@ -48,7 +48,7 @@ def test_what_is_fitted_is_served(
     table = history_of(recipe_of(family, task)).table
     observations = list(observations_of(table, bundle.manifest))
     served = settings.model_copy(
-        update={"stream": settings.stream.model_copy(update={"model": folder})}
+        update={"worker": settings.worker.model_copy(update={"model": folder})}
     )
     with Publisher(served) as publisher:
         for observation in observations:

@@ -16,7 +16,7 @@ class Table(NamedTuple):
     epoch seconds of the first slot. step_seconds: the grid's step. labels: float32 [series, slots]
     of what was measured elsewhere, numbers of classes or a quantity; None where a channel is the
     target. known: float32 [series, slots, covariates] of what is known ahead; covariates: their
-    names.
+    names; static: the names of those that never change within a series.
     """
 
     names: tuple[str, ...]
@@ -27,6 +27,7 @@ class Table(NamedTuple):
     labels: Floats | None = None
     known: Floats | None = None
     covariates: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
 
 
 def part_of(table: Table, slots: range) -> Table:

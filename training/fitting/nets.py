@@ -11,6 +11,7 @@ from training.calibration import calibrate
 from training.config import Recipe
 from training.data.table import part_of
 from training.export import export
+from training.features.holidays import holidays_for
 from training.fit import Fit
 from training.fitting.fitted import Fitted, Job, Listener
 from training.lessons import Lesson, SequenceLesson, WindowLesson
@@ -38,12 +39,14 @@ def fit_windowed(family: NetConfig, job: Job, history: History, listener: Listen
     recipe, (table, cut, _) = job.recipe, history
     torch.manual_seed(recipe.seed)
     statistics = measure(part_of(table, cut.training), recipe.task)
-    model = windowed_model(family, recipe.features, recipe.task, statistics)
+    holidays = holidays_for(recipe.features.holidays, table)
+    model = windowed_model(family, recipe.features, recipe.task, statistics, holidays.days)
     learnt, validated = (
         Samples(table, recipe.task, family.context, span) for span in (cut.training, cut.validation)
     )
     lesson = WindowLesson(model, learnt, validated, recipe.augment, recipe.fit.batch, recipe.seed)
-    return _fit(lesson, table.channels, table.covariates, job, listener)
+    fitted = _fit(lesson, table.channels, table.covariates, job, listener)
+    return fitted._replace(figures=fitted.figures | holidays.record)
 
 
 def _fit(
