@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stream.grid import AnyArray
 from training.data.waves import Floats, Ints
 from training.evaluate.engine_run import Run
 from training.lessons import VALIDATED, VALIDATED_AT_ONCE, device_of
@@ -76,26 +77,20 @@ class DistilLesson:
         return sum(losses) / count
 
     def _loss(self, part: Taught, places: Ints) -> Tensor:
-        rows = part.samples.at(part.numbers[places])
-        device = device_of(self.model)
-        window, origin, targets, wanted, unit = (
-            torch.from_numpy(array).to(device)
-            for array in (
-                rows.windows,
-                rows.origins,
-                rows.targets,
-                part.answers[places],
-                self.model.unit(rows.windows),
-            )
-        )
-        future = None if rows.future is None else torch.from_numpy(rows.future).to(device)
-        answer = self.model(window, origin, future)
-        if self.model.head.classifies:
+        rows, head = part.samples.at(part.numbers[places]), self.model.head
+        future = None if rows.future is None else self._here(rows.future)
+        inputs = (self._here(rows.windows), self._here(rows.origins), future)
+        answer, wanted = self.model(*inputs), self._here(part.answers[places])
+        if head.classifies:
             apart = cross_entropy(answer, wanted[:, 0])
         else:
-            apart = distance(answer, wanted, unit)
-        own = self.model.loss(window, origin, future, targets)
+            apart = distance(answer, wanted, self._here(head.unit(rows.windows)))
+        own = self.model.loss(*inputs, self._here(rows.targets))
         return (1 - self._truth) * apart + self._truth * own
+
+    def _here(self, array: AnyArray) -> Tensor:
+        """An array where the model's weights are."""
+        return torch.from_numpy(array).to(device_of(self.model))
 
 
 def cross_entropy(answer: Tensor, wanted: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
+from stream.grid import BoolArray, FloatArray
 from stream.onnx_predictor import OnnxPredictor
 from stream.predictor import Inputs
 from tidecast.bundle import Bundle
 from tidecast.errors import BundleError
-from training.data.waves import Floats
 from training.hostile import MAKERS, hostile_series
 from training.lighten.method import name_of
 from training.parity import FIRST_ORIGIN, STEP_S
@@ -43,11 +43,10 @@ def require_sound(bundle: Bundle) -> None:
         )
 
 
-def _sound(numbers: Floats, *, rising: bool) -> Floats:
+def _sound(numbers: FloatArray, *, rising: bool) -> BoolArray:
     """Which rows are finite, and rise along the last axis where they must: [B]."""
     flat = numbers.reshape(len(numbers), -1)
-    sound = np.isfinite(flat).all(axis=1)
+    sound: BoolArray = np.isfinite(flat).all(axis=1)
     if rising:
         sound &= (np.diff(numbers, axis=2) >= 0).all(axis=(1, 2))
-    found: Floats = sound
-    return found
+    return sound

@@ -12,11 +12,11 @@ from stream.predictor import Inputs, Predictor
 from training.explain.inputs import taken
 
 BATCHES: Final = (1, 64, 256)
-ROWS: Final = 512
+ROWS: Final = 256
 """At least so many rows in a repeat, and so many calls:"""
 CALLS: Final = 8
 WARM_CALLS: Final = 10
-REPEATS: Final = 9
+REPEATS: Final = 7
 
 
 def us_per_row(
