@@ -46,7 +46,7 @@ def require_sound(bundle: Bundle) -> None:
 def _sound(numbers: FloatArray, *, rising: bool) -> BoolArray:
     """Which rows are finite, and rise along the last axis where they must: [B]."""
     flat = numbers.reshape(len(numbers), -1)
-    sound: BoolArray = np.isfinite(flat).all(axis=1)
+    sound: BoolArray = np.asarray(np.isfinite(flat).all(axis=1))
     if rising:
         sound &= (np.diff(numbers, axis=2) >= 0).all(axis=(1, 2))
     return sound

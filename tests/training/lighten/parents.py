@@ -74,9 +74,9 @@ def learnt() -> Bundle:
     torch.manual_seed(6)
     table = history()
     model = windowed_model(FAMILIES["mlp"], PLAIN, TASK, measure(table, TASK))
-    parts = [Samples(table, TASK, CONTEXT, span) for span in (range(250), range(250, FIRST))]
+    early, late = (Samples(table, TASK, CONTEXT, span) for span in (range(250), range(250, FIRST)))
     fit = FitConfig(steps=150, validate_every=75)
-    Fit(WindowLesson(model, *parts, batch=64, seed=1), fit, "").run(lambda _: None)
+    Fit(WindowLesson(model, early, late, batch=64, seed=1), fit, "").run(lambda _: None)
     return bundle_of(export(model), CONTEXT, HORIZON)
 
 
