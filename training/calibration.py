@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from training.lessons import Lesson, Scored
+from training.lessons import Scored, ScoredLesson
 from training.models.head import Band
 
 NARROWEST: Final = 0.2
@@ -25,7 +25,7 @@ THINNEST: Final = 1e-9
 """A gap below is none: no factor widens it."""
 
 
-def calibrate(lesson: Lesson) -> list[float]:
+def calibrate(lesson: ScoredLesson) -> list[float]:
     """Set the factors of a fitted model's band; returns them, none for a classifier.
 
     A level that too few targets of the validation part tell of keeps its factor of 1.

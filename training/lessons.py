@@ -52,6 +52,10 @@ class Lesson(Protocol):
         """The loss on the validation part."""
         ...
 
+
+class ScoredLesson(Lesson, Protocol):
+    """A lesson whose validation part can be looked at, answer by answer."""
+
     def scored(self) -> Iterator[Scored]:
         """The validation part's answers; none of a classifier."""
         ...
@@ -82,7 +86,7 @@ class SequenceLesson:
         return sum(losses) / len(self._batches.validation.values)
 
     def scored(self) -> Iterator[Scored]:
-        """See Lesson."""
+        """See ScoredLesson."""
         for part in self._validated():
             output, values, origins = self._answers(part, self._first)
             targets = targets_of(output, values, origins)
@@ -154,7 +158,7 @@ class WindowLesson:
         return losses / count
 
     def scored(self) -> Iterator[Scored]:
-        """See Lesson."""
+        """See ScoredLesson."""
         head = self.model.head
         if not isinstance(head, QuantileHead):
             return

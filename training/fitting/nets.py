@@ -14,7 +14,7 @@ from training.export import export
 from training.features.holidays import holidays_for
 from training.fit import Fit
 from training.fitting.fitted import Fitted, Job, Listener
-from training.lessons import Lesson, SequenceLesson, WindowLesson
+from training.lessons import ScoredLesson, SequenceLesson, WindowLesson
 from training.models.assemble import measure, windowed_model
 from training.models.forecaster import Forecaster, ForecasterConfig
 from training.models.windowed import NetConfig
@@ -50,7 +50,7 @@ def fit_windowed(family: NetConfig, job: Job, history: History, listener: Listen
 
 
 def _fit(
-    lesson: Lesson,
+    lesson: ScoredLesson,
     channels: tuple[str, ...],
     covariates: tuple[str, ...],
     job: Job,

@@ -11,7 +11,7 @@ from onnx import ModelProto
 from tidecast.bundle import Bundle, Manifest
 from training.ensemble.members import graph_of
 from training.evaluate.case import Case
-from training.graphs import Contract, sealed
+from training.graphs import contract_of, sealed
 
 Tell = Callable[[str], None]
 """Takes a line on how it goes."""
@@ -49,19 +49,6 @@ def closed(model: ModelProto, manifest: Manifest) -> bytes:
     """A changed graph by the same contract as before, checked, as bytes."""
     serialised: bytes = sealed(model.graph, contract_of(manifest)).SerializeToString()
     return serialised
-
-
-def contract_of(manifest: Manifest) -> Contract:
-    """The graph contract that a manifest declares."""
-    return Contract(
-        context=manifest.context,
-        channels=len(manifest.channels),
-        horizon=manifest.horizon,
-        width=manifest.width,
-        classifies=manifest.task == "classification",
-        covariates=len(manifest.future),
-        state_size=manifest.state_size,
-    )
 
 
 def name_of(bundle: Bundle) -> str:
