@@ -26,7 +26,7 @@ from tidecast.errors import BundleError
 from training.classic.fit import fit_classic
 from training.graphs import run_graph, sealed
 from training.lighten.int8 import DynamicInt8, StaticInt8
-from training.lighten.method import Method, contract_of
+from training.lighten.method import Method
 from training.lighten.rowwise import in_units_of_rows
 from training.lighten.sound import require_sound
 
