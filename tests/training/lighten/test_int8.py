@@ -24,7 +24,7 @@ from tests.training.models.small import CONTEXT, HORIZON, HOUR
 from tidecast.bundle import Bundle
 from tidecast.errors import BundleError
 from training.classic.fit import fit_classic
-from training.graphs import run_graph, sealed
+from training.graphs import contract_of, run_graph, sealed
 from training.lighten.int8 import DynamicInt8, StaticInt8
 from training.lighten.method import Method
 from training.lighten.rowwise import in_units_of_rows
