@@ -22,6 +22,7 @@ from bench import stages as stages_bench
 from bench import start as start_bench
 from bench import throughput as throughput_bench
 from bench import workers as workers_bench
+from bench.accuracy.command import accuracy
 from bench.faults.command import faults, soak
 from bench.jobs import Job
 from bench.peers.contest import ALL
@@ -44,7 +45,8 @@ Each command answers one question with a table; with --json its last line is one
   scripts/bench latency --rate 1000 --json
   scripts/bench latency --rate 1000 --peer all
   scripts/bench stages                      where a worker's time goes
-  scripts/bench all                         everything: almost two hours
+  scripts/bench accuracy                    of forecasts, on ETT and M4
+  scripts/bench all                         every speed: almost two hours
   scripts/bench report                      docs/performance.md, of the last
 """
 
@@ -235,6 +237,7 @@ def report(
     page_writer.write(results, page)
 
 
+app.command()(accuracy)
 app.command()(faults)
 app.command()(soak)
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
 MESSAGES = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
+TRAINING_DATA = (ROOT / "docs" / "training-data.md").read_text(encoding="utf-8")
 STATE = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
@@ -53,6 +54,12 @@ def test_every_rule_of_event_time_has_a_test() -> None:
     rules = re.findall(r"^\|(?! rule|---)(.*)\|$", EVENT_TIME, re.MULTILINE)
     assert len(rules) > 10
     assert [rule for rule in rules if "`test_" not in rule] == []
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", TRAINING_DATA))))
+def test_every_bad_input_names_a_test_that_exists(name: str) -> None:
+    files = (ROOT / "tests" / "training").rglob("test_*.py")
+    assert any(f"def {name}(" in file.read_text(encoding="utf-8") for file in files)
 
 
 def test_the_avro_schema_is_shown_as_it_is_published() -> None:

@@ -29,6 +29,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tidecast.durable import write_durably
 from tidecast.errors import BundleError
 
 GRAPH_FILE = "model.onnx"
@@ -166,20 +167,36 @@ def write_bundle(parent: Path, bundle: Bundle, report_html: str) -> Path:
     """
     manifest = bundle.manifest
     if hashlib.sha256(bundle.graph).hexdigest() != manifest.graph_sha256:
-        raise BundleError(f"the manifest of {manifest.name} describes another graph")
+        raise BundleError(
+            f"the manifest of {manifest.name} describes another graph; make it from these bytes"
+        )
     target = parent / manifest.name / manifest.version
+    pretty = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
             fresh = Path(scratch) / "bundle"
             fresh.mkdir()
-            (fresh / GRAPH_FILE).write_bytes(bundle.graph)
-            pretty = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-            (fresh / MANIFEST_FILE).write_bytes(pretty + b"\n")
-            (fresh / REPORT_FILE).write_text(report_html, encoding="utf-8")
-            if target.exists():
-                target.replace(Path(scratch) / "older")
-            fresh.replace(target)
+            write_durably(fresh / GRAPH_FILE, bundle.graph)
+            write_durably(fresh / MANIFEST_FILE, pretty + b"\n")
+            write_durably(fresh / REPORT_FILE, report_html.encode())
+            _exchange(fresh, target, Path(scratch) / "older")
     except OSError as error:
-        raise BundleError(f"cannot write {target}: {error.strerror}") from error
+        raise BundleError(
+            f"cannot write {target}: {error.strerror}; free some space there or choose another "
+            "folder; a bundle that was there is as it was"
+        ) from error
     return target
+
+
+def _exchange(fresh: Path, target: Path, aside: Path) -> None:
+    """Give a folder the place of an older one, which comes back when that does not succeed."""
+    if not target.exists():
+        fresh.replace(target)
+        return
+    target.replace(aside)
+    try:
+        fresh.replace(target)
+    finally:
+        if not target.exists():
+            aside.replace(target)

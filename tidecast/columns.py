@@ -12,6 +12,7 @@ from tidecast.observation_checks import LARGEST_FLOAT32
 
 MISSING: Final = ("", "na", "n/a", "nan", "null", "none")
 """Cells that mean "no value", in any case."""
+BEYOND: Final = f"is infinite, or beyond what a 32-bit float holds ({LARGEST_FLOAT32:.3g})"
 NAIVE_FORMATS: Final = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -58,7 +59,8 @@ def numbers(column: pl.Series, cell: Cell) -> pl.Series:
     bad = ~(missing | fits.fill_null(value=False))
     if bad.any():
         index = bad.arg_max() or 0
-        raise cell.error(index, column[index], "is no number; a missing value is an empty cell")
+        advice = "is no number" if result[index] is None else BEYOND
+        raise cell.error(index, column[index], f"{advice}; a missing value is an empty cell")
     return result
 
 

@@ -7,15 +7,14 @@ from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
-import polars as pl
 from msgspec import Meta
 
 from tidecast.bundle import Manifest
 from tidecast.errors import DataError
 from training.data.columns import FileSource
 from training.data.files import read_files
+from training.data.series_rows import read_rows
 from training.data.table import Table
-from training.data.waves import Floats
 from training.evaluate.case import Case, origins_for, unnamed_table
 
 
@@ -49,10 +48,10 @@ def load(benchmark: Benchmark, folder: Path, manifest: Manifest, seasonality: in
         source = FileSource(benchmark.path, benchmark.layout)
         table = read_files(source, folder).table
         return stream_case(benchmark.name, table, benchmark.first, manifest, seasonality)
+    actual = read_rows(folder / benchmark.actual).values[:, : manifest.horizon]
     past = read_rows(folder / benchmark.path)
-    actual = read_rows(folder / benchmark.actual)[:, : manifest.horizon]
-    slots = past.shape[1]
-    table = unnamed_table(np.concatenate((past, actual), axis=1))
+    slots = past.values.shape[1]
+    table = unnamed_table(np.concatenate((past.values, actual), axis=1))
     return Case(benchmark.name, table, np.array([slots - 1]), slots, seasonality)
 
 
@@ -69,17 +68,3 @@ def stream_case(name: str, table: Table, first: int, manifest: Manifest, seasona
             f"horizon, {manifest.horizon}, after it; give more history, or another beginning"
         )
     return Case(name, table, origins, first, seasonality)
-
-
-def read_rows(path: Path) -> Floats:
-    """Read one series a row, of any lengths; align their ends. → float32 [series, longest]."""
-    try:
-        frame = pl.read_csv(path, infer_schema_length=None)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
-    values = frame.drop(frame.columns[0]).cast(pl.Float32).to_numpy()
-    aligned = np.full_like(values, np.nan)
-    for row, series in enumerate(values):
-        known = series[~np.isnan(series)]
-        aligned[row, len(series) - len(known) :] = known
-    return aligned

@@ -10,6 +10,7 @@ import msgspec
 
 from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import Bundle, Manifest, write_bundle
+from tidecast.errors import DataError
 from training import benchmarks
 from training.config import Recipe
 from training.evaluate.back_test import back_test
@@ -43,6 +44,9 @@ def build(order: Order, listener: Listener) -> Path:
     Raises DataError when the data do not do, SettingsError when family, task and data do not go
     together, BundleError when the graph fails the parity gate.
     """
+    stem = order.checkpoint.stem
+    if order.resume and not any(order.checkpoint.parent.glob(f"{stem}*")):
+        raise DataError(f"no checkpoint at {order.checkpoint}: leave --resume out to start afresh")
     source = open_source(order.recipe, order.folder)
     fitted = fit_family(Job(order.recipe, source, order.checkpoint, order.resume), listener)
     bundle = Bundle(manifest_of(order.recipe, source, fitted), fitted.graph)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -25,6 +26,13 @@ from training.evaluate.history import read_history
 from training.evaluate.scoring import score
 from training.explain import page as explanation_page
 from training.explain.explanation import explain as explained
+from training.lighten.build import How
+from training.lighten.build import Job as LightenJob
+from training.lighten.build import lighten as lightened
+from training.lighten.distil import Distillation
+from training.lighten.int8 import DynamicInt8, StaticInt8
+from training.lighten.prune import Pruning, Within
+from training.lighten.student import Student, read_student
 from training.logs.log import open_log
 from training.progress import shown
 from training.report import page as report
@@ -122,6 +130,54 @@ def _case(
 ) -> Case:
     table = read_history(data, layout, predictor.manifest)
     return stream_case(data.name, table, first, predictor.manifest, seasonality)
+
+
+@app.command()
+def lighten(
+    bundle: Bundle,
+    data: Data,
+    first: Annotated[
+        int, typer.Option(min=1, help="Slots to calibrate or teach with; the rest judges.")
+    ],
+    how: Annotated[
+        Literal["int8-dynamic", "int8-static", "prune", "distil"],
+        typer.Option(help="The way: docs/lighter-models.md says which, when."),
+    ],
+    name: Annotated[str, typer.Option(help="Of the new bundle.")],
+    most_loss: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Refuse a score that is larger by more than this part of the bundle's own: the "
+            "pinball loss over MASE's scale, or a classifier's log loss.",
+        ),
+    ] = 0.02,
+    out: Annotated[Path, typer.Option(help="Parent folder of bundles.")] = Path("onnx_models"),
+    share: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="prune: part of the weights.")
+    ] = Pruning().share,
+    within: Annotated[
+        Within, typer.Option(help="prune: the part of each matrix, or of all together.")
+    ] = "each",
+    student: Annotated[
+        Path | None, typer.Option(help="distil: a TOML file with [model], [features], [fit].")
+    ] = None,
+    layout: Layout = "wide",
+    seasonality: Seasonality = 24,
+) -> None:
+    """Make a bundle smaller or faster; refuse it where that costs too much accuracy.
+
+    Example: python -m training lighten onnx_models/general-gru/1 load.csv --first 8640
+    --how int8-static --name general-gru-int8
+    """
+    ways: dict[str, Callable[[], How]] = {
+        "int8-dynamic": DynamicInt8,
+        "int8-static": StaticInt8,
+        "prune": lambda: Pruning(share, within),
+        "distil": lambda: Distillation(read_student(student) if student else Student()),
+    }
+    job = LightenJob(bundle, data, first, ways[how](), name, out, most_loss, layout, seasonality)
+    typer.echo(lightened(job, lambda line: typer.echo(line, err=True)))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from training.classic.family import ClassicConfig
 from training.data.augment import AnyAugmentation
 from training.data.cleaning.pipeline import Cleaning
 from training.data.columns import FileSource
+from training.data.series_rows import RowsSource
 from training.data.synthetic import Mixture
 from training.data.topic import KafkaSource
 from training.ensemble.build import Method
@@ -84,7 +85,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a fit follows from, besides the versions of the tools."""
 
     name: Name
-    data: SyntheticSource | FileSource | KafkaSource
+    data: SyntheticSource | FileSource | RowsSource | KafkaSource
     model: SingleFamily | EnsembleConfig
     task: Task = ForecastTask()
     clean: Cleaning = Cleaning()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tidecast.durable import write_durably
 from tidecast.errors import DataError
 from training.config import FitConfig
 from training.lessons import Lesson
@@ -82,7 +85,11 @@ class Fit:
         self.lesson.model.cpu().eval()
 
     def save(self, path: Path) -> None:
-        """Write the fit, with its origin, so that `resume` goes on from here."""
+        """Write the fit, with its origin, so that `resume` goes on from here.
+
+        Raises DataError when the disk refuses; an older checkpoint there stays whole.
+        """
+        whole = io.BytesIO()
         torch.save(
             {
                 "origin": self.origin,
@@ -94,16 +101,28 @@ class Fit:
                 "steps": [self.step, self.best_step],
                 "validations": self.validations,
             },
-            path.with_suffix(".part"),
+            whole,
         )
-        path.with_suffix(".part").replace(path)
+        unfinished = path.with_suffix(".part")
+        try:
+            write_durably(unfinished, whole.getvalue())
+            unfinished.replace(path)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise DataError(
+                f"cannot write the checkpoint {path}: {error.strerror}; free some space there, "
+                "then go on with --resume from the one before, if there was one"
+            ) from error
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises DataError when it belongs to another recipe."""
+        """Go on from a checkpoint. Raises DataError when it is damaged, or of another recipe."""
         try:
-            saved: dict[str, Any] = torch.load(path, weights_only=True)
+            whole = path.read_bytes()
         except OSError as error:
             raise DataError(f"no checkpoint at {path}: {error.strerror}") from error
+        if not zipfile.is_zipfile(io.BytesIO(whole)):
+            raise DataError(f"{path} is no whole checkpoint; delete it to start afresh")
+        saved: dict[str, Any] = torch.load(io.BytesIO(whole), weights_only=True)
         if saved["origin"] != self.origin:
             raise DataError(f"{path} belongs to another recipe; delete it to start afresh")
         self.lesson.model.load_state_dict(saved["model"])

@@ -15,6 +15,7 @@ from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper
 from torch import Tensor, nn
 
 from stream.grid import AnyArray
+from tidecast.bundle import Manifest
 
 OPSET: Final = 18
 OPSETS: Final = {"": OPSET, "ai.onnx.ml": 3}
@@ -67,6 +68,19 @@ class Contract(NamedTuple):
         if self.state_size:
             shapes["next_state"] = (self.state_size,)
         return shapes
+
+
+def contract_of(manifest: Manifest) -> Contract:
+    """The graph contract that a manifest declares."""
+    return Contract(
+        context=manifest.context,
+        channels=len(manifest.channels),
+        horizon=manifest.horizon,
+        width=manifest.width,
+        classifies=manifest.task == "classification",
+        covariates=len(manifest.future),
+        state_size=manifest.state_size,
+    )
 
 
 def traced(module: nn.Module, example: Mapping[str, Tensor], outputs: Sequence[str]) -> GraphProto:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol, final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol, final
 
 import numpy as np
 import torch
@@ -13,16 +13,27 @@ from training.batches import Batches, Pieces
 from training.config import FitConfig
 from training.data.augment import AnyAugmentation, augment
 from training.data.waves import Floats
-from training.loss import pinball
-from training.models.forecaster import Forecaster
+from training.loss import pinball, targets_of
+from training.models.forecaster import Forecaster, Output
 from training.models.model import Model
 from training.models.windowed import Windowed
 from training.rows import Rows
 from training.samples import Samples
+from training.tasks.head import QuantileHead
 
 VALIDATED: Final = 20_000
 """Most samples that one validation looks at, spread evenly over all."""
 VALIDATED_AT_ONCE: Final = 1024
+
+
+class Scored(NamedTuple):
+    """Answers and what came true, without units, on the processor.
+
+    quantiles: [N, horizon, levels]. targets: [N, horizon], NaN = not known.
+    """
+
+    quantiles: Tensor
+    targets: Tensor
 
 
 class Lesson(Protocol):
@@ -39,6 +50,14 @@ class Lesson(Protocol):
 
     def validation(self) -> float:
         """The loss on the validation part."""
+        ...
+
+
+class ScoredLesson(Lesson, Protocol):
+    """A lesson whose validation part can be looked at, answer by answer."""
+
+    def scored(self) -> Iterator[Scored]:
+        """The validation part's answers; none of a classifier."""
         ...
 
 
@@ -61,20 +80,39 @@ class SequenceLesson:
 
     def validation(self) -> float:
         """See Lesson."""
-        values, times = self._batches.validation
-        first = max(self._batches.first - 1, 0)
-        parts = (torch.split(part, self._fit.batch) for part in (values, times))
-        pieces = map(Pieces, *parts)
-        losses = [self._loss(part, first).item() * len(part.values) for part in pieces]
-        return sum(losses) / len(values)
+        losses = [
+            self._loss(part, self._first).item() * len(part.values) for part in self._validated()
+        ]
+        return sum(losses) / len(self._batches.validation.values)
+
+    def scored(self) -> Iterator[Scored]:
+        """See ScoredLesson."""
+        for part in self._validated():
+            output, values, origins = self._answers(part, self._first)
+            targets = targets_of(output, values, origins)
+            yield Scored(output.quantiles.flatten(0, 1).cpu(), targets.flatten(0, 1).cpu())
+
+    @property
+    def _first(self) -> int:
+        """The first origin of the validation part."""
+        return max(self._batches.first - 1, 0)
+
+    def _validated(self) -> Iterator[Pieces]:
+        return map(
+            Pieces, *(torch.split(part, self._fit.batch) for part in self._batches.validation)
+        )
 
     def _loss(self, pieces: Pieces, first: int) -> Tensor:
+        output, values, origins = self._answers(pieces, first)
+        levels = self.model.task.quantile_levels
+        return pinball(output, values, origins, levels, self._seasonality)
+
+    def _answers(self, pieces: Pieces, first: int) -> tuple[Output, Tensor, Tensor]:
+        """Answers from every `stride`th origin on; values [B, T] and origins [N] beside them."""
         values, times = (part.to(device_of(self.model)) for part in pieces)
-        task = self.model.task
-        last = values.shape[1] - task.horizon
+        last = values.shape[1] - self.model.task.horizon
         origins = torch.arange(first, last, self._fit.stride, device=values.device)
-        output = self.model.sequence(values, times, origins)
-        return pinball(output, values, origins, task.quantile_levels, self._seasonality)
+        return self.model.sequence(values, times, origins), values, origins
 
 
 @final
@@ -113,14 +151,36 @@ class WindowLesson:
 
     def validation(self) -> float:
         """See Lesson."""
+        losses, count = 0.0, 0
+        for rows in self._rows():
+            losses += self._loss(rows).item() * len(rows.windows)
+            count += len(rows.windows)
+        return losses / count
+
+    def scored(self) -> Iterator[Scored]:
+        """See ScoredLesson."""
+        head = self.model.head
+        if not isinstance(head, QuantileHead):
+            return
+        for rows in self._rows():
+            given = self._given(rows)
+            features = self.model.front(*given[:3])
+            quantiles, targets = head.scored(self.model.net(features), features, given[3])
+            yield Scored(quantiles.cpu(), targets.cpu())
+
+    def _rows(self) -> Iterator[Rows]:
+        """The validation part, in pieces."""
         numbers = self._validated.evenly(VALIDATED)
-        parts = np.array_split(numbers, -(-len(numbers) // VALIDATED_AT_ONCE))
-        losses = [self._loss(self._validated.at(part)).item() * len(part) for part in parts]
-        return sum(losses) / len(numbers)
+        for part in np.array_split(numbers, -(-len(numbers) // VALIDATED_AT_ONCE)):
+            yield self._validated.at(part)
 
     def _loss(self, rows: Rows) -> Tensor:
+        return self.model.loss(*self._given(rows))
+
+    def _given(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+        """What the model takes: window, origin, future, targets."""
         device = device_of(self.model)
-        return self.model.loss(
+        return (
             torch.from_numpy(rows.windows).to(device),
             torch.from_numpy(rows.origins).to(device),
             None if rows.future is None else torch.from_numpy(rows.future).to(device),

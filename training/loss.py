@@ -29,6 +29,17 @@ def error_unit(values: Tensor, period: int) -> Tensor:
     return unit.nan_to_num(0.0).clamp(min=SMALLEST)
 
 
+def targets_of(output: Output, values: Tensor, origins: Tensor) -> Tensor:
+    """What came after each origin, in the unit of the forecasts: [B, N, horizon], NaN = missing.
+
+    values, origins: see `pinball`.
+    """
+    leads = torch.arange(1, output.quantiles.shape[2] + 1)
+    targets = values[:, origins[:, None] + leads]
+    spread = output.spread.clamp(min=SMALLEST)
+    return (targets - output.centre[..., None]) / spread[..., None]
+
+
 def pinball(
     output: Output, values: Tensor, origins: Tensor, levels: tuple[float, ...], period: int
 ) -> Tensor:
@@ -36,13 +47,10 @@ def pinball(
 
     values: [B, T], with at least the horizon after the last of `origins` int64 [N].
     """
-    leads = torch.arange(1, output.quantiles.shape[2] + 1)
-    targets = values[:, origins[:, None] + leads]
-    spread = output.spread.clamp(min=SMALLEST)
+    targets = targets_of(output, values, origins)
     weight = (output.spread / error_unit(values, period)).clamp(max=LARGEST_WEIGHT)
     known = ~torch.isnan(targets)
-    scaled = (targets - output.centre[..., None]) / spread[..., None]
-    scaled = torch.where(known, scaled, torch.zeros(())).clamp(-FAR, FAR)
+    scaled = torch.where(known, targets, torch.zeros(())).clamp(-FAR, FAR)
     error = scaled[..., None] - output.quantiles
     level = torch.tensor(levels)
     loss = torch.maximum(level * error, (level - 1) * error).mean(-1)

@@ -16,6 +16,8 @@ from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
+from training.data.leaking import Asked, check_not_told
+from training.data.series_rows import RowsSource, load_rows
 from training.data.synthetic import Mixture, draw
 from training.data.table import Split, Table
 from training.data.topic import KafkaSource, read_topic
@@ -63,7 +65,8 @@ class History(NamedTuple):
     def case(self, name: str, recipe: Recipe, slots: range) -> Case:
         """Every origin whose answer is for these slots and no others."""
         origins = origins_for(slots, lead_of(recipe.task), horizon_of(recipe.task))
-        return Case(name, self.table, origins, self.cut.validate, recipe.seasonality)
+        before = self.cut.scaled_by or self.cut.validate
+        return Case(name, self.table, origins, before, recipe.seasonality)
 
 
 class Endless(NamedTuple):
@@ -102,11 +105,13 @@ def _drawn(recipe: Recipe, data: SyntheticSource) -> Endless:
     return Endless(data.mixture, provenance, unnamed_table(values))
 
 
-def _measured(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> History:
+def _measured(recipe: Recipe, data: FileSource | RowsSource | KafkaSource, folder: Path) -> History:
     if isinstance(data, FileSource):
         classes = recipe.task.classes if isinstance(recipe.task, ClassificationTask) else ()
         numbers = {name: number for number, name in enumerate(classes)}
         loaded = read_files(data, folder, numbers)
+    elif isinstance(data, RowsSource):
+        loaded = load_rows(data, folder)
     else:
         with reading_shown() as tell:
             loaded = read_topic(data, folder, tell)
@@ -114,5 +119,8 @@ def _measured(recipe: Recipe, data: FileSource | KafkaSource, folder: Path) -> H
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)
     cut = cut_of(table)
     check(table, cut)
+    if isinstance(data, FileSource):
+        asked = Asked(recipe.task.target, targets_of(recipe.task, table), leads_of(recipe.task))
+        check_not_told(table, cut, asked, data.trusted)
     read = {"counts": dict(loaded.counts), "cleaned": cleaned}
     return History(table, cut, Provenance(loaded.sha256, data.licence, table.step_seconds, read))

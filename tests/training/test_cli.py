@@ -113,7 +113,7 @@ def test_pages_of_scores_and_explanations_are_written(built: Path) -> None:
 def test_wrong_input_is_an_error_of_ours(tmp_path: Path) -> None:
     folder = history(tmp_path)
     (folder / "load.csv").write_text("time,a\n0,1\n3600,2\n")
-    with pytest.raises(DataError, match="more than the horizon"):
+    with pytest.raises(DataError, match="the horizon"):
         CliRunner().invoke(app, fit(folder), catch_exceptions=False)
     (folder / "recipe.toml").write_text(RECIPE.replace('source = "file"', 'source = "synthetic"'))
     with pytest.raises(SettingsError, match="path"):

@@ -44,6 +44,11 @@ class Batch(NamedTuple):
             ids.setdefault(name, len(ids))
         return texts.replace_strict(ids, return_dtype=pl.Int64).to_numpy()
 
+    def texts(self, column: str) -> pl.Series:
+        """The cells of a column as text [n], null where missing; truth values are 0 and 1."""
+        text = _untruth(self.frame[column]).cast(pl.String).str.strip_chars()
+        return text.set(text.str.to_lowercase().is_in(list(MISSING)), None)
+
     def numbers(self, columns: Sequence[str]) -> NDArray[np.float64]:
         """Values [n, columns], NaN = missing; truth values are 0 and 1."""
         read = [numbers(_untruth(self.frame[name]), self.cell(name)) for name in columns]

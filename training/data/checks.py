@@ -10,26 +10,24 @@ from training.data.waves import Floats
 
 
 def check(table: Table, cut: Split) -> None:
-    """Raise DataError for data that no model should be fitted to.
+    """Raise DataError for data that teach nothing.
 
-    That is: a channel, or the label, that is missing or constant throughout the training part, in
-    every series; and an input that is equal to what is to be told from it.
+    That is: a channel, a covariate or the label that is missing or constant throughout the training
+    part, in every series; a static attribute that is the same for all of them.
     """
     history = slice(cut.start, cut.validate)
     for number, channel in enumerate(table.channels):
         _check_varies(table.values[:, history, number], f"channel {channel!r}")
     if table.labels is not None:
         _check_varies(table.labels[:, history], "the label")
-        for number, channel in enumerate(table.channels):
-            _check_tells_not(table.values[..., number], table.labels, channel, "the label")
     if table.known is None:
         return
     for number, covariate in enumerate(table.covariates):
-        known = table.known[..., number]
-        if table.labels is not None:
-            _check_tells_not(known, table.labels, covariate, "the label")
-        for place, channel in enumerate(table.channels):
-            _check_tells_not(known, table.values[..., place], covariate, f"channel {channel!r}")
+        known, what = table.known[:, history, number], f"covariate {covariate!r}"
+        if covariate in table.static:
+            _check_differs(known[:, 0], what)
+        else:
+            _check_varies(known, what)
 
 
 def _check_varies(history: Floats, what: str) -> None:
@@ -47,11 +45,10 @@ def _check_varies(history: Floats, what: str) -> None:
         )
 
 
-def _check_tells_not(told: Floats, wanted: Floats, name: str, what: str) -> None:
-    """Refuse an input [series, slots] that is equal to the target wherever both are known."""
-    both = ~np.isnan(told) & ~np.isnan(wanted)
-    if both.any() and np.array_equal(told[both], wanted[both]):
+def _check_differs(attribute: Floats, what: str) -> None:
+    """attribute: [series]."""
+    if len(np.unique(attribute[~np.isnan(attribute)])) < 2:
         raise DataError(
-            f"column {name!r} is equal to {what} in every slot: it would tell the answer before "
-            "it is known; leave it out"
+            f"{what} is static and the same for every series: it tells none from another; leave it "
+            "out, or give series that differ in it"
         )

@@ -46,31 +46,46 @@ class FileSource(
     """The grid's step; without it, the commonest distance between two rows of a series."""
     aggregate: Combine = "last"
     """How values that fall into one slot combine."""
+    static: tuple[str, ...] = ()
+    """Columns that never change within a series: numbers, or names, which become a covariate each,
+    called `column=name`. So written, one name alone is read."""
+    trusted: tuple[str, ...] = ()
+    """Columns that may hold the target's own values, which is an error otherwise: those that are
+    known by then all the same, such as a plan that is always kept."""
     split: SplitRule = Shares()
     licence: str = "unknown"
     """Licence of the data, kept in the manifest."""
 
     def __post_init__(self) -> None:
         """Raise ValueError when one column is to be two things."""
-        named = [*self.channels, *self.known, *([self.label] if self.label else [])]
+        named = [*self.channels, *self.known, *self.static, *([self.label] if self.label else [])]
         named += [self.time] if self.time else []
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise ValueError(
                 f"column {twice[0]!r} is named twice; a column is either a channel, the label, "
-                "known ahead or the time (a label that is also an input would tell the answer)"
+                "known ahead, static or the time (a label that is also an input would tell the "
+                "answer)"
             )
         if self.label and self.layout == "wide":
             raise ValueError("a wide file has no label; use layout = 'channels' or 'long'")
+        if self.static and self.layout == "wide":
+            raise ValueError(
+                "a wide file has no static attributes of a series; use layout = 'channels' or "
+                "'long'"
+            )
 
 
 class Columns(NamedTuple):
-    """The columns of one file. extras: the label, if any, then what is known ahead."""
+    """The columns of one file. extras: the label, if any, then what is known ahead. static: those
+    that hold attributes.
+    """
 
     time: str
     series: str | None
     values: tuple[str, ...]
     extras: tuple[str, ...]
+    static: tuple[str, ...] = ()
 
     def where(self) -> list[str]:
         """The columns that say where on the grid a row belongs."""
@@ -85,7 +100,8 @@ def columns_of(source: FileSource, file: SourceFile) -> Columns:
     time = source.time or _time_column(file)
     series = SERIES if source.layout == "long" else None
     extras = ((source.label,) if source.label else ()) + source.known
-    wanted = [time, *([series] if series else []), *extras, *source.channels]
+    static = _static(source, file)
+    wanted = [time, *([series] if series else []), *extras, *static, *source.channels]
     lacking = [name for name in wanted if name not in file.columns]
     if lacking:
         raise DataError(
@@ -97,7 +113,16 @@ def columns_of(source: FileSource, file: SourceFile) -> Columns:
             f"{file.path} has no column of numbers besides {', '.join(wanted)}; a "
             f"{source.layout} file needs at least one"
         )
-    return Columns(time, series, values, extras)
+    return Columns(time, series, values, extras, static)
+
+
+def _static(source: FileSource, file: SourceFile) -> tuple[str, ...]:
+    """The columns that hold the attributes: `region` for `region=north`, unless it is a column."""
+    columns = [
+        name if name in file.columns or "=" not in name else name.rpartition("=")[0]
+        for name in source.static
+    ]
+    return tuple(dict.fromkeys(columns))
 
 
 def _time_column(file: SourceFile) -> str:

@@ -16,6 +16,7 @@ import polars as pl
 from tidecast.columns import MISSING
 from tidecast.errors import DataError
 from tidecast.messages import VALUE_CHANNEL
+from training.data.attributes import Attributes, read_attributes
 from training.data.batch import Batch
 from training.data.columns import Columns, FileSource, columns_of
 from training.data.grid import Grid, Span, commonest_step
@@ -52,10 +53,10 @@ def read_files(
     channels = (VALUE_CHANNEL,) if source.layout == "wide" else _channels(parts)
     survey = _survey(source, parts)
     values, combined = _values(source, parts, survey)
-    if np.isnan(values).all():
-        raise DataError(f"{files[0].path} holds no observations: every value is missing")
+    _require_values(values, files[0])
     extras = _extras(source, parts, survey, classes or {})
     labelled = source.label is not None
+    attributes = _attributes(source, parts, survey)
     table = Table(
         names=tuple(survey.ids),
         values=values,
@@ -63,11 +64,20 @@ def read_files(
         first=survey.span.first * survey.span.step_seconds,
         step_seconds=survey.span.step_seconds,
         labels=extras[..., 0] if labelled else None,
-        known=extras[..., int(labelled) :] if source.known else None,
-        covariates=source.known,
+        known=_known(extras[..., int(labelled) :], attributes),
+        covariates=(*source.known, *attributes.names),
+        static=attributes.names,
     )
     counts = {"files": len(files), "rows": survey.rows, "combined": combined}
     return Loaded(table, sha256_of(files), counts, survey.irregular)
+
+
+def _require_values(values: Floats, file: SourceFile) -> None:
+    if np.isnan(values).all():
+        raise DataError(
+            f"{file.path} holds no observations: every value is missing; look whether these are "
+            "the right file and columns"
+        )
 
 
 def classes_of(source: FileSource, folder: Path) -> dict[str, int]:
@@ -110,7 +120,10 @@ def _survey(source: FileSource, parts: list[Part]) -> Survey:
             sampled.append((series, times))
         rows += len(times)
     if not rows:
-        raise DataError(f"{parts[0][0].path} holds no observations: a header and no rows")
+        raise DataError(
+            f"{parts[0][0].path} holds no observations: a header and no rows; look "
+            "whether this is the right file"
+        )
     step, irregular = _step(source, sampled)
     return Survey(ids, Span.of(min(bounds), max(bounds), step), rows, irregular)
 
@@ -172,6 +185,22 @@ def _extras(
         grid.add(rows, batch.times(clock), batch.numbers(names))
     extras, _ = grid.finish()
     return np.repeat(extras, len(survey.ids), axis=0) if wide else extras
+
+
+def _attributes(source: FileSource, parts: list[Part], survey: Survey) -> Attributes:
+    if not source.static:
+        return Attributes((), np.zeros((len(survey.ids), 0), np.float32))
+    batches = _batches(parts, lambda columns: [*columns.where(), *columns.static])
+    return read_attributes(source.static, batches, survey.ids)
+
+
+def _known(known: Floats, attributes: Attributes) -> Floats | None:
+    """What is known ahead [series, slots, n] with the attributes after it; None without either."""
+    series, slots, _ = known.shape
+    if not attributes.names:
+        return known if known.shape[2] else None
+    every = np.broadcast_to(attributes.values[:, None], (series, slots, len(attributes.names)))
+    return np.concatenate((known, every), axis=2)
 
 
 def _batches(parts: list[Part], wanted: Callable[[Columns], list[str]]) -> Iterator[Batch]:

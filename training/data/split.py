@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from tidecast.bundle import Positive
-from training.data.table import Split, Table, split, split_rows
+from training.data.table import Split, Table, split, split_end, split_rows
 
 Share = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
@@ -44,4 +44,15 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="b
         return split_rows(table, self.train_rows, self.validate_rows, self.test_rows, horizon)
 
 
-SplitRule = Shares | Rows
+class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="by", tag="end"):
+    """Counts of slots at the end of the table, as competitions have it: M4 Hourly 48 and 48."""
+
+    validate_rows: Positive
+    test_rows: Positive
+
+    def cut(self, table: Table, horizon: int) -> Split:
+        """See `split_end`."""
+        return split_end(table, self.validate_rows, self.test_rows, horizon)
+
+
+SplitRule = Shares | Rows | End

@@ -16,7 +16,7 @@ class Table(NamedTuple):
     epoch seconds of the first slot. step_seconds: the grid's step. labels: float32 [series, slots]
     of what was measured elsewhere, numbers of classes or a quantity; None where a channel is the
     target. known: float32 [series, slots, covariates] of what is known ahead; covariates: their
-    names.
+    names; static: the names of those that never change within a series.
     """
 
     names: tuple[str, ...]
@@ -27,6 +27,7 @@ class Table(NamedTuple):
     labels: Floats | None = None
     known: Floats | None = None
     covariates: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
 
 
 def part_of(table: Table, slots: range) -> Table:
@@ -60,13 +61,15 @@ class Split(NamedTuple):
     """Where the parts of a table begin, as slots.
 
     Train [start, validate), validate [validate, test), test [test, slots). What lies before
-    `start` or from `slots` on belongs to no part.
+    `start` or from `slots` on belongs to no part. scaled_by: errors are measured by the values
+    before that slot; None for those before `validate`.
     """
 
     validate: int
     test: int
     slots: int
     start: int = 0
+    scaled_by: int | None = None
 
     @property
     def training(self) -> range:
@@ -111,11 +114,22 @@ def split_rows(table: Table, train: int, validate: int, test: int, horizon: int)
     return cut
 
 
+def split_end(table: Table, validate: int, test: int, horizon: int) -> Split:
+    """Cut the table by counts of slots from its end, as competitions do.
+
+    Raises DataError when a part would be too short to hold one forecast.
+    """
+    slots = table.values.shape[1]
+    cut = Split(slots - test - validate, slots - test, slots, scaled_by=slots - test)
+    check_lengths(cut, horizon, "give more history, or each part more rows")
+    return cut
+
+
 def check_lengths(cut: Split, horizon: int, advice: str) -> None:
     """Raise DataError, ending in the advice, when a part cannot hold one forecast."""
     lengths = (cut.validate - cut.start, cut.test - cut.validate, cut.slots - cut.test)
-    if min(lengths) <= horizon:
+    if min(lengths) < horizon:
         raise DataError(
-            f"{sum(lengths)} slots split into {lengths}, yet each part needs more than the "
-            f"horizon, {horizon}; {advice}"
+            f"{sum(lengths)} slots split into {lengths}, yet each part needs the horizon, "
+            f"{horizon}, at least; {advice}"
         )

@@ -11,10 +11,10 @@ from typing import Final
 
 from onnx import GraphProto, ModelProto
 
-from tidecast.bundle import Bundle, Manifest
+from tidecast.bundle import Bundle
 from training.ensemble.members import common_future, graph_of
 from training.ensemble.part import Part
-from training.graphs import Contract, sealed
+from training.graphs import Contract, contract_of, sealed
 
 Combine = Callable[[Part, Sequence[str], str], None]
 """Makes of the answers of these names the one of the last name."""
@@ -62,13 +62,8 @@ def _feed(part: Part, graph: GraphProto, prefix: str, older: int) -> None:
 
 
 def _contract(members: Sequence[Bundle]) -> Contract:
-    first: Manifest = members[0].manifest
-    return Contract(
+    return contract_of(members[0].manifest)._replace(
         context=max(member.manifest.context for member in members),
-        channels=len(first.channels),
-        horizon=first.horizon,
-        width=first.width,
-        classifies=first.task == "classification",
         covariates=len(common_future(members)),
         state_size=sum(member.manifest.state_size for member in members),
     )

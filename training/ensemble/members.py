@@ -63,6 +63,6 @@ def graph_of(member: Bundle) -> onnx.GraphProto:
     if not same or any(version > OPSETS.get(domain, 0) for domain, version in found.items()):
         raise BundleError(
             f"{member.manifest.name}/{member.manifest.version} has operators {found}, "
-            f"an ensemble is made of {OPSETS}; train it anew"
+            f"graphs are joined and changed in {OPSETS}; train it anew"
         )
     return model.graph

@@ -19,13 +19,16 @@ def read_history(path: Path, layout: Layout, manifest: Manifest) -> Table:
     """
     labelled = manifest.task != "forecast" and manifest.target not in manifest.channel_names
     unnamed = layout == "wide" or (layout == "long" and len(manifest.channels) == 1)
+    # `column=name` is one name of a static attribute: no column of its own.
+    ahead = [covariate.name for covariate in manifest.future]
     try:
         source = FileSource(
             path=str(path.absolute()),
             layout=layout,
             channels=() if unnamed else tuple(manifest.channel_names),
             label=manifest.target if labelled else None,
-            known=tuple(covariate.name for covariate in manifest.future),
+            known=tuple(name for name in ahead if "=" not in name),
+            static=tuple(name for name in ahead if "=" in name),
             step_seconds=manifest.step_seconds,
         )
     except ValueError as error:

@@ -8,6 +8,7 @@ future ─► scaled as it was in training ─┴─► ahead [B, horizon, G]
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -72,8 +73,11 @@ class Front(nn.Module):
         calendar: Calendar,
         covariates: GlobalScaling | None,
         sizes: tuple[int, int, int, int],
+        static: Sequence[bool] = (),
     ) -> None:
-        """sizes: context, horizon, channels, seconds of a step. covariates: those known ahead."""
+        """sizes: context, horizon, channels, seconds of a step. covariates: those known ahead.
+        static: which of these never change; what is said of the first slot ahead goes for all.
+        """
         super().__init__()
         context, horizon, channels, step_seconds = sizes
         self.known_ahead = 0 if covariates is None else len(covariates.centre)
@@ -84,7 +88,10 @@ class Front(nn.Module):
         self.covariates = covariates
         self.register_buffer("back", step_seconds * torch.arange(1 - context, 1))
         self.register_buffer("forth", step_seconds * torch.arange(1, horizon + 1))
+        self.has_static = any(static)
+        self.register_buffer("static", torch.tensor(static, dtype=torch.bool))
         self.back: Tensor
+        self.static: Tensor
         self.forth: Tensor
         slot = 2 * channels + calendar.size
         # Of each covariate the value, and whether there is one.
@@ -106,6 +113,8 @@ class Front(nn.Module):
             # The cycles' places ahead follow from the newest slot's; holidays do not.
             flat.append(ahead[..., -1])
         if self.covariates is not None and future is not None:
+            if self.has_static:
+                future = torch.where(self.static, future[:, :1], future)
             known = self.covariates(future)
             ahead = torch.cat((ahead, known.values, known.known), -1)
             flat += [known.values.flatten(1), known.known.flatten(1)]

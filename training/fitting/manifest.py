@@ -21,7 +21,16 @@ from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
 from training.tasks.task import Task, horizon_of, lead_of, targets_of
 
-TOOLS: Final = ("torch", "onnx", "onnxruntime", "numpy", "polars", "scikit-learn", "skl2onnx")
+TOOLS: Final = (
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "polars",
+    "scikit-learn",
+    "skl2onnx",
+    "holidays",
+)
 
 
 def manifest_of(recipe: Recipe, source: Source, fitted: Fitted) -> Manifest:

@@ -7,12 +7,14 @@ import torch
 
 from tidecast.errors import SettingsError
 from training import parity
+from training.calibration import calibrate
 from training.config import Recipe
 from training.data.table import part_of
 from training.export import export
+from training.features.holidays import holidays_for
 from training.fit import Fit
 from training.fitting.fitted import Fitted, Job, Listener
-from training.lessons import Lesson, SequenceLesson, WindowLesson
+from training.lessons import ScoredLesson, SequenceLesson, WindowLesson
 from training.models.assemble import measure, windowed_model
 from training.models.forecaster import Forecaster, ForecasterConfig
 from training.models.windowed import NetConfig
@@ -37,16 +39,18 @@ def fit_windowed(family: NetConfig, job: Job, history: History, listener: Listen
     recipe, (table, cut, _) = job.recipe, history
     torch.manual_seed(recipe.seed)
     statistics = measure(part_of(table, cut.training), recipe.task)
-    model = windowed_model(family, recipe.features, recipe.task, statistics)
+    holidays = holidays_for(recipe.features.holidays, table)
+    model = windowed_model(family, recipe.features, recipe.task, statistics, holidays.days)
     learnt, validated = (
         Samples(table, recipe.task, family.context, span) for span in (cut.training, cut.validation)
     )
     lesson = WindowLesson(model, learnt, validated, recipe.augment, recipe.fit.batch, recipe.seed)
-    return _fit(lesson, table.channels, table.covariates, job, listener)
+    fitted = _fit(lesson, table.channels, table.covariates, job, listener)
+    return fitted._replace(figures=fitted.figures | holidays.record)
 
 
 def _fit(
-    lesson: Lesson,
+    lesson: ScoredLesson,
     channels: tuple[str, ...],
     covariates: tuple[str, ...],
     job: Job,
@@ -58,11 +62,13 @@ def _fit(
     job.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     fit.run(listener.step, job.checkpoint, job.deadline)
     listener.stage(f"best validation loss {fit.best:.4f} at step {fit.best_step}; parity gate")
+    stretch = calibrate(lesson)
     graph = export(lesson.model)
     figures: dict[str, object] = {
         "steps": fit.step,
         "best_step": fit.best_step,
         "validation_loss": round(fit.best, 5),
+        "stretch": [round(factor, 4) for factor in stretch],
     }
     findings = parity.check(lesson.model, graph)
     return Fitted(graph, lesson.model.contract, channels, covariates, findings, figures)

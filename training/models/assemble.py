@@ -46,7 +46,8 @@ class Statistics(NamedTuple):
     """What a model takes over from the training part of a table.
 
     values, covariates: a column a channel, a covariate. label: one column, or none where there are
-    no labels. counts: how many labels each class of the task has.
+    no labels. counts: how many labels each class of the task has. static: which covariates never
+    change.
     """
 
     channels: tuple[str, ...]
@@ -55,6 +56,7 @@ class Statistics(NamedTuple):
     covariates: Level = NOTHING
     label: Level = NOTHING
     counts: tuple[int, ...] = ()
+    static: tuple[bool, ...] = ()
 
 
 def measure(train: Table, task: Task) -> Statistics:
@@ -67,6 +69,7 @@ def measure(train: Table, task: Task) -> Statistics:
         NOTHING if train.known is None else level(train.known),
         NOTHING if train.labels is None else level(train.labels[..., None]),
         tuple(int(np.sum(train.labels == number)) for number in range(len(classes))),
+        tuple(name in train.static for name in train.covariates),
     )
 
 
@@ -117,6 +120,7 @@ def front_of(
         Calendar(features.calendar, holidays),
         statistics.covariates.scaling if statistics.covariates.centre else None,
         (context, horizon_of(task), len(statistics.channels), statistics.step_seconds),
+        statistics.static,
     )
 
 

@@ -11,7 +11,7 @@ One set of weights runs in two ways: over whole sequences in training, and as on
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NamedTuple, final
+from typing import Annotated, Final, NamedTuple, final
 
 import msgspec
 import torch
@@ -25,9 +25,9 @@ from training.graphs import Contract
 from training.models import running
 from training.models import window as windows
 from training.models.cell import Cell
-from training.models.head import spread_quantiles, to_units
+from training.models.head import Band, to_units
 from training.models.model import Model, span
-from training.models.skip import SKIPS
+from training.models.skip import SkipKind, skip_of
 from training.models.spectrum import Spectrum
 from training.models.window import normalise, unfold
 from training.tasks.forecast import ForecastTask
@@ -42,8 +42,8 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """What all streaming families share. Sizes count slots, or units of a layer.
 
     inputs: numbers of the window that the cell sees in each slot. bands: filters of the spectrum,
-    0 for none. width, summary: of the two dense layers. skip: see `skip.py`. calendar: cycles of
-    which the model is told; a general model knows none.
+    0 for none. width, summary: of the two dense layers. skip: see `skip.py`. period: of a seasonal
+    skip, in slots. calendar: cycles of which the model is told; a general model knows none.
     """
 
     context: Positive = 96
@@ -52,8 +52,14 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     width: Positive = 256
     summary: Positive = 128
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
-    skip: Literal["mixture", "linear"] = "mixture"
+    skip: SkipKind = "mixture"
+    period: Positive = 24
     calendar: tuple[Cycle, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError on a window that does not hold what the skip looks at."""
+        if self.skip == "seasonal" and self.context < self.period:
+            raise ValueError(f"a seasonal skip needs a context of its period, {self.period}")
 
     def cell(self, inputs: int) -> Cell:
         """Build the family's cell for `inputs` features a slot."""
@@ -92,9 +98,10 @@ class Forecaster(Model):
             nn.ReLU(),
             nn.Dropout(config.dropout),
         )
-        self.skip = SKIPS[config.skip](config.context, task.horizon)
-        self.parts = [self.skip.maps, 1, *[task.horizon] * len(task.quantile_levels)]
-        self.middle = task.quantile_levels.index(0.5)
+        self.skip = skip_of(config.skip, config.context, task.horizon, config.period)
+        self.band = Band(task.quantile_levels, task.horizon)
+        gaps = task.horizon * (len(task.quantile_levels) - 1)
+        self.parts = [self.skip.maps, 1, task.horizon, gaps]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -153,7 +160,8 @@ class Forecaster(Model):
         periods = () if self.spectrum is None else (self.spectrum(bounded),)
         seen = torch.cat((bounded, *periods, facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
-        trust, doubt, correction, *gaps = torch.split(self.head(summary), self.parts, -1)
+        trust, doubt, correction, gaps = torch.split(self.head(summary), self.parts, -1)
         # Near-deterministic series need the correction off, which units alone do only roughly.
         median = self.skip(shape, trust) + doubt.sigmoid() * correction
-        return spread_quantiles(median, gaps, self.middle)
+        quantiles: Tensor = self.band(median, gaps)
+        return quantiles

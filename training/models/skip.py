@@ -1,6 +1,8 @@
 """The window skip: linear maps from the window to the horizon, straight past all hidden layers.
 
 `linear` has one map, which begins as the window's mean: what a data set of like series wants.
+`seasonal` has one too, of cycles instead of slots: few weights for a long window, hence little to
+overfit (after SparseTSF; Lin et al., 2024).
 `mixture` has many. Each begins as a classical forecaster (the last value, the mean, the last cycle
 of one period, the mean of all cycles) and is then trained. Copying a cycle keeps sharp shapes that
 a hidden state would smooth away; the mixture's weights, chosen anew at every origin, say which to
@@ -9,11 +11,12 @@ trust.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
+
+SkipKind = Literal["linear", "mixture", "seasonal"]
 
 PERIODS: Final = (6, 7, 8, 10, 12, 14, 16, 20, 24, 30, 36, 48, 52, 60, 72, 90, 96)
 AVERAGED: Final = (7, 12, 24, 48)
@@ -90,7 +93,44 @@ class MixtureSkip(nn.Module):
         return (forecasts * trust.softmax(-1).unsqueeze(-1)).sum(-2)
 
 
-SKIPS: Final[Mapping[str, type[LinearSkip | MixtureSkip]]] = {
-    "linear": LinearSkip,
-    "mixture": MixtureSkip,
-}
+class SeasonalSkip(nn.Module):
+    """One linear map from the window's cycles to those ahead, the same for every phase.
+
+    Before it a convolution over one cycle lends each value some of its neighbours.
+    """
+
+    maps = 0
+
+    def __init__(self, context: int, horizon: int, period: int) -> None:
+        super().__init__()
+        self.horizon = horizon
+        self.period = period
+        self.cycles = context // period
+        around = period // 2
+        self.smooth = nn.Conv1d(1, 1, 1 + 2 * around, padding=around, bias=False)
+        nn.init.zeros_(self.smooth.weight)
+        self.weight = nn.Parameter(
+            torch.full((-(-horizon // period), self.cycles), 1 / self.cycles)
+        )
+
+    def forward(self, shape: Tensor, trust: Tensor) -> Tensor:
+        """shape: [N, context]. → [N, horizon]."""
+        del trust
+        values = shape + self.smooth(shape.unsqueeze(1)).squeeze(1)
+        newest = values[:, -self.cycles * self.period :].reshape(-1, self.cycles, self.period)
+        ahead: Tensor = self.weight @ newest
+        return ahead.flatten(1)[:, : self.horizon]
+
+
+Skip = LinearSkip | MixtureSkip | SeasonalSkip
+
+
+def skip_of(kind: SkipKind, context: int, horizon: int, period: int) -> Skip:
+    """The skip of that kind. period: of the seasonal one, in slots."""
+    match kind:
+        case "linear":
+            return LinearSkip(context, horizon)
+        case "mixture":
+            return MixtureSkip(context, horizon)
+        case "seasonal":
+            return SeasonalSkip(context, horizon, period)

@@ -11,10 +11,10 @@ from torch import Tensor
 from tidecast.bundle import Level, Positive, Text
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.head import spread_quantiles
+from training.models.head import Band
 from training.models.model import span
 from training.models.window import LARGEST, SMALLEST
-from training.tasks.head import Head, pinball
+from training.tasks.head import QuantileHead
 
 BEYOND: Final = 100 * LARGEST
 """Answers are cut off here: float32 ends at 3.4e38."""
@@ -37,7 +37,7 @@ class ForecastTask(
             raise ValueError(f"quantile_levels must rise and hold 0.5: {levels}")
 
 
-class ForecastHead(Head):
+class ForecastHead(QuantileHead):
     """A median for each slot ahead, and gaps to the other levels, in the target's units."""
 
     def __init__(self, task: ForecastTask, channel: int) -> None:
@@ -45,7 +45,7 @@ class ForecastHead(Head):
         super().__init__()
         self.horizon = task.horizon
         self.channel = channel
-        self.middle = task.quantile_levels.index(0.5)
+        self.band = Band(task.quantile_levels, task.horizon)
         self.size = task.horizon * len(task.quantile_levels)
         self.width = len(task.quantile_levels)
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
@@ -56,11 +56,11 @@ class ForecastHead(Head):
         centre, spread = self._units(features)
         return (centre + self._quantiles(raw) * spread).clamp(-BEYOND, BEYOND)
 
-    def loss(self, raw: Tensor, features: Features, targets: Tensor) -> Tensor:
-        """See `Head.loss`. targets: [B, horizon] in the target's units."""
+    def scored(self, raw: Tensor, features: Features, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """See `QuantileHead.scored`. targets: [B, horizon] in the target's units."""
         centre, spread = self._units(features)
         scaled = (targets - centre[..., 0]) / spread[..., 0].clamp(min=SMALLEST)
-        return pinball(self._quantiles(raw), scaled, self.levels)
+        return self._quantiles(raw), scaled
 
     def unit(self, window: Floats) -> Floats:
         """See `Head.unit`: the range of the target's values in the window."""
@@ -68,8 +68,8 @@ class ForecastHead(Head):
 
     def _quantiles(self, raw: Tensor) -> Tensor:
         """Without units, never crossing: [B, horizon, levels]."""
-        median, *gaps = torch.split(raw, self.horizon, -1)
-        return spread_quantiles(median, gaps, self.middle)
+        quantiles: Tensor = self.band(raw[:, : self.horizon], raw[:, self.horizon :])
+        return quantiles
 
     def _units(self, features: Features) -> tuple[Tensor, Tensor]:
         """Centre and spread of the target, each [B, 1, 1]."""

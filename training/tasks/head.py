@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from training.data.waves import Floats
 from training.features.front import Features
+from training.models.head import Band
 
 FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no answer could meet."""
@@ -37,6 +38,21 @@ class Head(nn.Module):
     @abstractmethod
     def unit(self, window: Floats) -> Floats:
         """By what an error of an answer is measured, [B]. window: [B, context, channels]."""
+
+
+class QuantileHead(Head):
+    """The head of a task whose answers are quantiles."""
+
+    band: Band
+    levels: Tensor
+
+    @abstractmethod
+    def scored(self, raw: Tensor, features: Features, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Quantiles [B, answers, levels] and targets [B, answers], both without units."""
+
+    def loss(self, raw: Tensor, features: Features, targets: Tensor) -> Tensor:
+        """See `Head.loss`."""
+        return pinball(*self.scored(raw, features, targets), self.levels)
 
 
 def pinball(quantiles: Tensor, targets: Tensor, levels: Tensor) -> Tensor:

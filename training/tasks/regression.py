@@ -13,9 +13,9 @@ from torch import Tensor
 from tidecast.bundle import Level, Text
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.head import spread_quantiles
+from training.models.head import Band
 from training.models.window import SMALLEST
-from training.tasks.head import Head, pinball
+from training.tasks.head import QuantileHead
 
 
 class RegressionTask(
@@ -34,13 +34,13 @@ class RegressionTask(
             raise ValueError(f"quantile_levels must rise and hold 0.5: {levels}")
 
 
-class RegressionHead(Head):
+class RegressionHead(QuantileHead):
     """A median and gaps around it, scaled by what the label was in training."""
 
     def __init__(self, task: RegressionTask, centre: float, spread: float) -> None:
         """centre, spread: mean and mean absolute deviation of the label in the training part."""
         super().__init__()
-        self.middle = task.quantile_levels.index(0.5)
+        self.band = Band(task.quantile_levels, 1)
         self.size = self.width = len(task.quantile_levels)
         self.register_buffer("levels", torch.tensor(task.quantile_levels))
         self.register_buffer("centre", torch.tensor(centre))
@@ -54,16 +54,15 @@ class RegressionHead(Head):
         del features  # What the window's level was says nothing of another quantity's.
         return self.centre + self._quantiles(raw) * self.spread
 
-    def loss(self, raw: Tensor, features: Features, targets: Tensor) -> Tensor:
-        """See `Head.loss`. targets: [B] in the label's units."""
+    def scored(self, raw: Tensor, features: Features, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """See `QuantileHead.scored`. targets: [B] in the label's units."""
         del features
-        scaled = (targets - self.centre) / self.spread
-        return pinball(self._quantiles(raw), scaled[:, None], self.levels)
+        return self._quantiles(raw), ((targets - self.centre) / self.spread)[:, None]
 
     def unit(self, window: Floats) -> Floats:
         """See `Head.unit`: the label's own deviation."""
         return np.full(len(window), self.spread.item(), np.float32)
 
     def _quantiles(self, raw: Tensor) -> Tensor:
-        median, *gaps = torch.split(raw, 1, -1)
-        return spread_quantiles(median, gaps, self.middle)
+        quantiles: Tensor = self.band(raw[:, :1], raw[:, 1:])
+        return quantiles

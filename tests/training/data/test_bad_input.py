@@ -32,8 +32,8 @@ WIDE = FileSource("a.csv")
         ("time,a\nyesterday,1\n", WIDE, "'yesterday' is no time like 2026-11-20T10:00:00Z"),
         ("time,a\n0,1\n,2\n", WIDE, "row 2, column 'time': .* is no time"),
         ("time,a\n0,1\n60,much\n", WIDE, "row 2, column 'a': 'much' is no number; a missing"),
-        ("time,a\n0,inf\n60,1\n", WIDE, "row 1, column 'a': 'inf' is no number"),
-        ("time,a\n0,1\n60,1e39\n", WIDE, "row 2, column 'a': '1e39' is no number"),
+        ("time,a\n0,inf\n60,1\n", WIDE, "row 1, column 'a': 'inf' is infinite"),
+        ("time,a\n0,1\n60,1e39\n", WIDE, "row 2, column 'a': '1e39' is infinite, or beyond"),
         ("time,a\n0,1\n60,2,3\n", WIDE, "cannot read .*a.csv"),
         ("time,a\n0,1\n", WIDE, "give step_seconds"),
         ("time,a\n0,\n60,\n", WIDE, "every value is missing"),
@@ -82,6 +82,12 @@ def test_wrong_types_in_parquet_are_named(tmp_path: Path) -> None:
         read_files(FileSource("a.parquet"), tmp_path)
 
 
+def test_an_infinite_number_in_parquet_is_named(tmp_path: Path) -> None:
+    pl.DataFrame({"time": [0, 60], "a": [1.0, float("-inf")]}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="row 2, column 'a': -inf is infinite"):
+        read_files(FileSource("a.parquet"), tmp_path)
+
+
 def test_a_damaged_parquet_file_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match=r"cannot read .*a\.parquet"):
@@ -122,6 +128,7 @@ RECIPE = 'name = "a"\n[model]\nfamily = "streaming-gru"\n[data]\nsource = "file"
         ('layout = "tall"', "tall"),
         ('layout = "channels"\nlabel = "a"\nchannels = ["a"]', "'a' is named twice"),
         ('label = "a"', "a wide file has no label"),
+        ('known = "holiday"', "known"),
         ('split = { by = "shares", validate = 0.6, test = 0.5 }', "must be below 1"),
         ('split = { by = "rows", train_rows = 10 }', "validate_rows"),
     ],

@@ -50,9 +50,19 @@ def test_a_label_of_one_class_only_is_an_error() -> None:
         check(good()._replace(labels=labels), CUT)
 
 
-def test_an_input_that_tells_the_answer_is_an_error() -> None:
+def test_a_covariate_that_teaches_nothing_is_named() -> None:
     table = good()
-    with pytest.raises(DataError, match="'channel-0' is equal to the label in every slot"):
-        check(table._replace(labels=table.values[..., 0]), CUT)
-    with pytest.raises(DataError, match="'plan' is equal to channel 'channel-1'"):
-        check(table._replace(known=table.values[..., 1:]), CUT)
+    assert table.known is not None
+    table.known[:, : CUT.validate] = 0
+    with pytest.raises(DataError, match="covariate 'plan' is constant in the training part"):
+        check(table, CUT)
+
+
+def test_a_static_attribute_is_to_tell_one_series_from_another() -> None:
+    table = good()._replace(static=("plan",))
+    assert table.known is not None
+    table.known[:] = np.array([40, 60]).reshape(2, 1, 1)
+    check(table, CUT)
+    table.known[:] = 40
+    with pytest.raises(DataError, match="covariate 'plan' is static and the same for every series"):
+        check(table, CUT)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.benchmarks import read_rows
+from training.data.series_rows import read_rows
 from training.data.waves import Floats, Ints
 from training.evaluate.baselines import BASELINES, drift, filled, naive, naive2, seasonal_naive
 from training.evaluate.metrics import Numbers, measure, scale_of
@@ -85,7 +85,7 @@ def test_noise_and_constants_have_no_season() -> None:
     [("naive", 43.003, 11.608), ("seasonal naive", 13.912, 1.193), ("Naive2", 18.383, 2.395)],
 )
 def test_scores_on_m4_hourly_are_the_competitions_own(name: str, smape: float, mase: float) -> None:
-    past, actual = read_rows(M4 / "Hourly-train.csv"), read_rows(M4 / "Hourly-test.csv")
+    past, actual = (read_rows(M4 / f"Hourly-{part}.csv").values for part in ("train", "test"))
     forecasts = BASELINES[name](filled(past), np.array([past.shape[1] - 1]), 48, 24)
     found = measure(actual[:, None], forecasts[..., None], (0.5,), scale_of(past, 24))
     assert found.smape == pytest.approx(smape, abs=5e-4)

@@ -119,6 +119,21 @@ def test_the_graph_computes_what_torch_does(scaling: str, tmp_path: Path) -> Non
     assert expected.history.shape == (7, front.shape.history)
 
 
+def test_of_a_static_attribute_one_number_is_enough(tmp_path: Path) -> None:
+    """Whatever an event says of later slots; what is no attribute stays unknown there."""
+    covariates = GlobalScaling(torch.tensor([5.0, 5.0]), torch.tensor([2.0, 2.0]))
+    scaling, calendar = WindowScaling(CONTEXT), Calendar(())
+    sizes = (CONTEXT, HORIZON, 1, HOUR)
+    front = Front(FeaturesConfig(), scaling, calendar, covariates, sizes, (False, True))
+    future = torch.full((3, HORIZON, 2), torch.nan)
+    future[:, 0] = 9.0
+    future[1, 2, 1] = 1.0
+    inputs = (torch.ones(3, CONTEXT, 1), torch.zeros(3, dtype=torch.int64), future)
+    ahead = exported(front, inputs, tmp_path / "front.onnx")["ahead"]
+    np.testing.assert_array_equal(ahead[..., 1], np.full((3, HORIZON), 2.0))
+    np.testing.assert_array_equal(ahead[..., 0], [[2.0, 0.0, 0.0, 0.0]] * 3)
+
+
 def front_of(scaling: str) -> Front:
     fitted = GlobalScaling(torch.tensor([50.0, 40.0]), torch.tensor([9.0, 5.0]))
     return Front(

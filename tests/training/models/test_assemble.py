@@ -62,6 +62,18 @@ def test_a_model_is_what_its_table_is() -> None:
     assert plain.front.shape.ahead == 0
 
 
+def test_one_number_says_a_static_attribute_of_all_leads() -> None:
+    task = ForecastTask("load", horizon=4)
+    given = table()._replace(covariates=("capacity",), static=("capacity",))
+    model = windowed_model(MLP, PLAIN, task, measure(given, task)).eval()
+    window, origin = torch.randn(2, MLP.context, 2), torch.zeros(2, dtype=torch.int64)
+    every = torch.full((2, 4, 1), 60.0)
+    once = torch.where(torch.arange(4)[:, None] > 0, torch.nan, every)
+    with torch.no_grad():
+        assert torch.equal(model(window, origin, every), model(window, origin, once))
+        assert not torch.equal(model(window, origin, every), model(window, origin, every - 55))
+
+
 def test_the_same_seed_gives_the_same_model() -> None:
     built = []
     for _ in range(2):

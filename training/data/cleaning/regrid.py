@@ -50,9 +50,16 @@ class Regrid(
             first=table.first - lead * table.step_seconds,
             step_seconds=self.step_seconds,
             labels=None if labels is None else _combined(labels, ratio, lead, "last")[..., 0],
-            known=None if table.known is None else _combined(table.known, ratio, lead, self.rule),
+            known=None if table.known is None else self._known(table, table.known, ratio, lead),
         )
         return Cleaned(coarser, table.values.shape[1] - values.shape[1])
+
+    def _known(self, table: Table, known: Floats, ratio: int, lead: int) -> Floats:
+        """What is known ahead; a static attribute stays what it is, also by the rule `sum`."""
+        combined = _combined(known, ratio, lead, self.rule)
+        static = [name in table.static for name in table.covariates]
+        combined[..., static] = _combined(known[..., static], ratio, lead, "last")
+        return combined
 
 
 def _combined(values: Floats, ratio: int, lead: int, rule: Rule) -> Floats:

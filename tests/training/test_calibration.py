@@ -1,0 +1,75 @@
+"""Calibration: a band as wide as it must be, level by level."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from training.batches import SyntheticBatches
+from training.calibration import NARROWEST, WIDEST, calibrate, stretches
+from training.config import FitConfig
+from training.data.synthetic import Mixture
+from training.lessons import Scored, SequenceLesson
+from training.models.forecaster import Forecaster
+from training.models.streaming_gru import StreamingGruConfig
+from training.tasks.forecast import ForecastTask
+
+LEVELS = (0.05, 0.25, 0.5, 0.9)
+
+
+def shares_below(scored: Scored, factors: list[float]) -> list[float]:
+    """Part of the targets below each level, once the gaps have been stretched."""
+    gaps = scored.quantiles.diff(dim=1) * torch.tensor(factors)
+    median = scored.quantiles[:, 2:3]
+    low = median - gaps[:, :2].flip(1).cumsum(1).flip(1)
+    levels = torch.cat((low, median, median + gaps[:, 2:]), 1)
+    return [(scored.targets < level).double().mean().item() for level in levels.unbind(1)]
+
+
+def test_each_level_is_put_where_its_share_lies_below() -> None:
+    torch.manual_seed(1)
+    scale = torch.rand(20_000, 1).double() + 0.5
+    quantiles = scale * torch.tensor([-0.7, -0.4, 0.0, 2.9]).double()
+    scored = Scored(quantiles, scale[:, 0] * torch.randn(20_000).double())
+    factors = stretches(scored, LEVELS)
+    below = dict(zip(LEVELS, shares_below(scored, factors), strict=True))
+    del below[0.5]  # The median stays where it was.
+    assert list(below.values()) == pytest.approx(list(below), abs=1e-3)
+    assert factors[0] > 1 > factors[2]
+
+
+def test_too_few_targets_or_no_gap_change_nothing() -> None:
+    few = Scored(torch.tensor([[-1.0, 0.0, 1.0]]).double().repeat(30, 1), torch.randn(30).double())
+    assert stretches(few, (0.1, 0.5, 0.9)) == [1, 1]
+    flat = Scored(torch.zeros(5000, 3).double(), torch.randn(5000).double())
+    assert stretches(flat, (0.1, 0.5, 0.9)) == [1, 1]
+
+
+def test_factors_stay_within_reason() -> None:
+    quantiles = torch.tensor([[-1.0, 0.0, 1.0]]).double().repeat(5000, 1)
+    assert stretches(Scored(quantiles, 1e3 * torch.randn(5000).double()), (0.1, 0.5, 0.9)) == [
+        WIDEST,
+        WIDEST,
+    ]
+    assert stretches(Scored(quantiles, 1e-3 * torch.randn(5000).double()), (0.1, 0.5, 0.9)) == [
+        NARROWEST,
+        NARROWEST,
+    ]
+
+
+def test_a_model_answers_with_the_band_that_was_found() -> None:
+    torch.manual_seed(1)
+    task = ForecastTask(horizon=4)
+    model = Forecaster(
+        StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, context=32), task
+    ).eval()
+    fit = FitConfig(batch=32, length=96, validation_series=64)
+    lesson = SequenceLesson(model, SyntheticBatches(Mixture(), fit, seed=1), fit, 24)
+    assert calibrate(lesson) != [1.0, 1.0]
+    with torch.no_grad():
+        parts = list(lesson.scored())
+    targets = torch.cat([part.targets.flatten() for part in parts])
+    low, _, high = torch.cat([part.quantiles.flatten(0, 1) for part in parts]).unbind(1)
+    known = ~torch.isnan(targets)
+    inside = ((targets >= low) & (targets <= high))[known].double().mean().item()
+    assert inside == pytest.approx(0.8, abs=0.02)
