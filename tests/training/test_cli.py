@@ -15,7 +15,7 @@ from training.cli import app
 
 RECIPE = """
 name = "tiny"
-unit = "MW"
+units = { value = "MW" }
 [data]
 source = "file"
 path = "load.csv"
