@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
@@ -44,6 +44,7 @@ def test_a_dimension_that_says_nothing_clear_is_refused(
         dimension(**keys)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     low=st.integers(-50, 50), room=st.integers(1, 100), step=st.integers(1, 30), seed=st.integers(0)
 )
