@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -45,12 +46,13 @@ def run(name: Annotated[str, typer.Argument(help="Which example.")]) -> None:
     with shown(recipe.fit.steps) as listener:
         made = fit(example, recipe, listener)
     typer.echo(f"{scores(made.manifest)}\n")
-    typer.echo(f"report   {made.bundle / 'report.html'}")
+    bundle, arrivals = (os.path.relpath(path) for path in (made.bundle, made.arrivals))
+    typer.echo(f"report   {bundle}/report.html")
     typer.echo(
-        f"serve    TIDECAST_WORKER__MODEL={made.bundle} "
+        f"serve    TIDECAST_WORKER__MODEL={bundle} "
         f"TIDECAST_STREAM__STEP_SECONDS={made.manifest.step_seconds} tidecast worker"
     )
-    typer.echo(f"publish  tidecast publish {made.arrivals}")
+    typer.echo(f"publish  tidecast publish {arrivals}")
 
 
 def main() -> None:

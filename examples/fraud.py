@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.random import Generator
 
+from stream.grid import BoolArray
 from training.data.waves import Ints
+from training.evaluate.metrics import Numbers
 
 BEGIN: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - a file names no zone, and means UTC
 CARDS: Final = 300
@@ -60,14 +62,14 @@ def _card(rng: Generator, name: str, days: int) -> pl.DataFrame:
     )
 
 
-def _theft(rng: Generator, hours: Ints) -> Ints:
+def _theft(rng: Generator, hours: Ints) -> BoolArray:
     """Whether the card is in a thief's hands, hour by hour."""
     begin = rng.integers(len(hours)) if rng.random() < STOLEN else len(hours)
-    theft: Ints = (hours >= begin) & (hours < begin + THEFT_HOURS)
+    theft: BoolArray = (hours >= begin) & (hours < begin + THEFT_HOURS)
     return theft
 
 
-def _distance(rng: Generator, hours: Ints) -> Ints:
+def _distance(rng: Generator, hours: Ints) -> Numbers:
     """Kilometres from home, hour by hour: near it, but for two journeys of some days."""
     distance = rng.exponential(5, len(hours))
     for _ in range(2):

@@ -63,7 +63,7 @@ TINY: Final = {
             "model": {
                 "members": [
                     {"family": "dlinear", "context": 48},
-                    {"family": "ridge", "context": 24, "rows": 200},
+                    {"family": "mlp", "context": 24, "layers": [8]},
                 ]
             },
         },
@@ -83,7 +83,7 @@ TINY: Final = {
     "fraud": Tiny(partial(fraud.history, cards=20, days=30), {"model": {"trees": 5, "rows": 1000}}),
     "price-direction": Tiny(
         partial(price_direction.history, instruments=2, slots=500),
-        {"model": {"hidden": 4, "context": 8}},
+        {"model": {"hidden": 4, "context": 24}},
     ),
 }
 
