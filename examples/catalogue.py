@@ -50,7 +50,7 @@ def _all() -> tuple[Example, ...]:
         ),
         Example("tumour", "malignant or benign, from a biopsy's measures", None, tables.tumour),
         Example("diabetes", "how far the illness is on in a year", None, tables.diabetes),
-        Example("fraud", "one payment in 200 is a thief's", None, fraud.history),
+        Example("fraud", "one payment in 160 is a thief's", None, fraud.history),
         Example("price-direction", "down, flat or up next", None, price_direction.history),
     )
 

@@ -2,7 +2,7 @@
 
 A card has habits: how much, how often, at what hours, how far from home, and journeys on which it
 pays far away. Some cards are stolen: for half a day a thief pays more, more often, at any hour, far
-away or online. One payment in 200 is such a one, and many of them look like any other.
+away or online. One payment in 160 is such a one, and many of them look like any other.
 """
 
 from __future__ import annotations
