@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from examples.catalogue import EXAMPLES, Example
 from stream.admin.inspection import Verdict
 from tidecast import errors
 from tidecast.errors import Reason, TidecastError
@@ -19,6 +21,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
 MESSAGES = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
 TRAINING_DATA = (ROOT / "docs" / "training-data.md").read_text(encoding="utf-8")
+WORKED = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
 STATE = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
@@ -75,3 +78,11 @@ def test_every_schema_header_is_listed(schema: bytes) -> None:
 def test_every_verdict_on_state_is_explained(verdict: Verdict) -> None:
     first_cells = [line.split(" | ")[0] for line in STATE.splitlines() if line.startswith("| ")]
     assert any(verdict in cell for cell in first_cells)
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=list(EXAMPLES))
+def test_every_example_is_told_of_with_its_command_and_family(example: Example) -> None:
+    section = WORKED.split(f"\n## {example.name}\n")[1].split("\n## ")[0]
+    assert f"python -m examples run {example.name}\n" in section
+    family = tomllib.loads(example.recipe.read_text(encoding="utf-8"))["model"]["family"]
+    assert re.search(rf"^\| \[{example.name}\].*\b{family}\b", WORKED, re.MULTILINE)

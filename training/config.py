@@ -128,6 +128,10 @@ def _check(recipe: Recipe, family: SingleFamily) -> None:
         raise ValueError(f"fit.length {recipe.fit.length} must exceed task.horizon")
     if streams and recipe.model is family and (recipe.augment or recipe.features != PLAIN):
         raise ValueError("features and augment are for windowed families; take model.calendar")
+    if not streams and family.context == 1 and recipe.features.scaling == "window":
+        raise ValueError(
+            "a window of one slot, scaled by itself, says nothing; take features.scaling = 'global'"
+        )
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -39,6 +39,7 @@ def test_a_short_recipe_is_enough(tmp_path: Path) -> None:
         (GOOD + '[task]\nkind = "forecast"\nquantile_levels = [0.5, 0.1]\n', "rise"),
         (GOOD + "hidden = 0\n", "hidden"),
         (GOOD + "[fit]\nlength = 24\n", "horizon"),
+        (GOOD.replace("streaming-lstm", "mlp") + "context = 1\n", "features.scaling = 'global'"),
         ("name = ", "recipe.toml"),
         ("", "name"),
     ],

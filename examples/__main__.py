@@ -1,0 +1,5 @@
+"""`python -m examples`."""
+
+from examples.cli import main
+
+main()
