@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from training.benchmarks import read_rows
+from training.data.series_rows import read_rows
 
 END: Final = datetime(2026, 1, 1)  # noqa: DTZ001 - a file names no zone, and means UTC
 """Made up: the series have no dates. All end here, so that they share one grid."""
@@ -23,9 +23,7 @@ def history(m4: Path) -> pl.DataFrame:
 
     m4: the folder with Hourly-train.csv, a row a series.
     """
-    path = m4 / "Hourly-train.csv"
-    names = pl.read_csv(path, columns=[0]).to_series().to_list()
-    values = read_rows(path)
+    names, values = read_rows(m4 / "Hourly-train.csv")
     hours = values.shape[1]
     begin = END - timedelta(hours=hours)
     times = pl.Series("timestamp", [begin + timedelta(hours=hour) for hour in range(hours)])
