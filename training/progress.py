@@ -15,7 +15,7 @@ from training.fitting.fitted import Listener
 
 @contextmanager
 def shown(steps: int) -> Iterator[Listener]:
-    """Show progress on standard error while the context lasts."""
+    """Show progress on standard error while the context lasts; no bar where nothing steps."""
     columns = (
         TextColumn("training"),
         BarColumn(),
@@ -26,12 +26,14 @@ def shown(steps: int) -> Iterator[Listener]:
     )
     nothing = float("nan")
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("training", total=steps, loss=nothing, validation=nothing, best=nothing)
+        fields = {"loss": nothing, "validation": nothing, "best": nothing}
+        task = bar.add_task("training", total=steps, visible=False, **fields)
 
         def step(now: Progress) -> None:
             bar.update(
                 task,
                 completed=now.step,
+                visible=True,
                 loss=now.loss,
                 validation=now.validation,
                 best=now.best,
