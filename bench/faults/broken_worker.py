@@ -5,11 +5,14 @@ python -m bench.faults.broken_worker fence
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from typing import Final
 
 import msgspec
 
+from bench.faults.fleet import NAP
 from stream.assignment import Services
 from stream.event_log import EventLog
 from stream.logs import configure_logs
@@ -43,13 +46,37 @@ class CursorlessStore:
         return await self._store.swap(partition, held, write)
 
 
+class SleepyStore:
+    """A store whose worker, told to, falls asleep with a checkpoint in its hands.
+
+    Which it writes when it wakes, before it can hear that others have its partitions.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.head = store.head
+        self.rows = store.rows
+        self._store = store
+        self._tired = False
+        signal.signal(NAP, lambda *_: self._tire())
+
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
+        """See Store."""
+        if self._tired and write.rows:
+            self._tired = False
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return await self._store.swap(partition, expected, write)
+
+    def _tire(self) -> None:
+        self._tired = True
+
+
 def _but_cursor(head: Head | None) -> Head | None:
     return None if head is None else msgspec.structs.replace(head, cursor=None)
 
 
 def without_fence(services: Services) -> Services:
     """A worker that has lost a partition goes on writing it."""
-    return services._replace(store=UnfencedStore(services.store))
+    return services._replace(store=SleepyStore(UnfencedStore(services.store)))
 
 
 def without_cursor(services: Services) -> Services:

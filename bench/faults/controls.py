@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.faults.fault import Fault
-from bench.faults.worker_faults import kill, sleep_and_die
+from bench.faults.worker_faults import kill, nap_and_die
 
 BROKEN: Final = "bench.faults.broken_worker"
 
@@ -13,8 +13,8 @@ CONTROLS: Final = (
     Fault(
         name="control-no-fence",
         group="control",
-        about="no fence, a worker that sleeps past its session and wakes, SIGKILL of all",
-        act=sleep_and_die,
+        about="no fence, a worker that sleeps before a checkpoint and wakes, SIGKILL of all",
+        act=nap_and_die,
         module=(BROKEN, "fence"),
     ),
     Fault(

@@ -33,8 +33,8 @@ replays the events, and compares every message byte for byte, and every row in R
 *Lost*: neither forecast nor rejected. *Wrong*: a message that must not be there or not so, a row
 in Redis that is not what the log makes it, an answer out of order. *Outage*: the longest time in
 which an event waited and no forecast of its partition was appended. *Catch-up*: from the end of
-the fault until less than a second's worth of events waits. Counts are added up over all repeats,
-times are the longest.
+the fault until less than a second's worth of events waits. Counts are added up over all repeats;
+times are the median of them and, in brackets, the longest.
 """
 
 OTHERS: Final = ("recovery", "soak")
