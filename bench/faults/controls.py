@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bench.faults.fault import Fault
-from bench.faults.worker_faults import kill, nap_and_die
+from bench.faults.worker_faults import die_at_checkpoint, kill, sleep_at_checkpoint
 
 BROKEN: Final = "bench.faults.broken_worker"
 
@@ -14,14 +14,14 @@ CONTROLS: Final = (
         name="control-no-fence",
         group="control",
         about="no fence, a worker that sleeps before a checkpoint and wakes, SIGKILL of all",
-        act=nap_and_die,
+        act=sleep_at_checkpoint,
         module=(BROKEN, "fence"),
     ),
     Fault(
         name="control-no-cursor",
         group="control",
-        about="no cursor, SIGKILL of a worker",
-        act=kill,
+        about="no cursor, SIGKILL of a worker after a checkpoint, before its commit",
+        act=die_at_checkpoint,
         module=(BROKEN, "cursor"),
     ),
     Fault(

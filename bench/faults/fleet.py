@@ -18,7 +18,7 @@ from bench.processes import WORKER, BenchError
 from tidecast.local.child import Child
 from tidecast.settings import Settings
 
-NAP: Final = signal.SIGUSR2
+DOOM: Final = signal.SIGUSR2
 """See `broken_worker`; to any other worker it is the end."""
 LOOK_S: Final = 0.1
 """How often the processes are looked at."""
@@ -97,9 +97,9 @@ class Fleet:
         """SIGSTOP: it keeps its connections and its partitions, and does nothing."""
         self._workers[number].send(signal.SIGSTOP)
 
-    def nap(self, number: int) -> None:
-        """NAP: a worker that knows it stops as by `pause`, before its next checkpoint."""
-        self._workers[number].send(NAP)
+    def doom(self, number: int) -> None:
+        """DOOM: a worker that knows it meets its fate at its next checkpoint."""
+        self._workers[number].send(DOOM)
 
     def resume(self, number: int) -> None:
         """SIGCONT."""

@@ -51,9 +51,9 @@ def sleep_and_die(stage: Stage) -> None:
     _die_after(stage, _put_to_sleep(stage, stage.fleet.pause))
 
 
-def nap_and_die(stage: Stage) -> None:
-    """The same, of a worker that falls asleep right before a checkpoint."""
-    _die_after(stage, _put_to_sleep(stage, stage.fleet.nap))
+def sleep_at_checkpoint(stage: Stage) -> None:
+    """The same, of a doomed worker, which falls asleep right before a checkpoint."""
+    _die_after(stage, _put_to_sleep(stage, stage.fleet.doom))
 
 
 def _die_after(stage: Stage, sleeper: int) -> None:
@@ -132,6 +132,12 @@ def await_death(stage: Stage) -> None:
         if time.monotonic() > deadline:
             raise BenchError("the worker that was to die has not come to that point")
         time.sleep(LOOK_S)
+
+
+def die_at_checkpoint(stage: Stage) -> None:
+    """One doomed worker dies right after a checkpoint, decided by the seed."""
+    stage.fleet.doom(stage.random.choice(stage.fleet.numbers))
+    await_death(stage)
 
 
 def fated(point: str) -> Callable[[Random], Sequence[str]]:
