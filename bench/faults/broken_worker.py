@@ -102,8 +102,7 @@ def without_cursor(services: Services) -> Services:
 BROKEN: Final = {"fence": without_fence, "cursor": without_cursor}
 
 SPARSE: Final = {"batch_records": 100, "checkpoint_interval_s": 0.02}
-"""Checkpoints of a part of the series, on a slow machine too: one that holds every series of a
-partition is a state to go on from, however old it is, and shows nothing."""
+"""Checkpoints of few series: rows of different ages meet."""
 
 
 def main(rule: str) -> int:

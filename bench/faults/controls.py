@@ -9,12 +9,17 @@ from bench.faults.worker_faults import die_at_checkpoint, kill, sleep_at_checkpo
 
 BROKEN: Final = "bench.faults.broken_worker"
 
+SLOTS: Final = 4
+"""So many series that no checkpoint holds all of a partition's, on a slow machine too: one that
+does is a state to go on from, however old it is, and shows nothing."""
+
 CONTROLS: Final = (
     Fault(
         name="control-no-fence",
         group="control",
         about="no fence, a worker that sleeps before a checkpoint and wakes, SIGKILL of all",
         act=sleep_at_checkpoint,
+        slots=SLOTS,
         module=(BROKEN, "fence"),
     ),
     Fault(

@@ -32,13 +32,13 @@ _IDENTITY: Final = msgspec.json.Decoder(ForecastIdentity)
 class LivePartition:
     """One partition: what its events must be answered, until they are.
 
-    waiting: forecasts that must still come, by offset. first_ms, last_ms: when the broker took the
-    first forecast and the last. longest_ms: from an event's append to its first forecast's.
+    waiting: forecasts that must still come, by offset. longest_ms: from an event's append to its
+    first forecast's.
     """
 
     def __init__(self, engine: Engine, topic: str, partition: int) -> None:
         self.waiting: dict[int, bytes] = {}
-        self.first_ms = self.last_ms = self.longest_ms = 0
+        self.longest_ms = 0
         self.answered = 0
         self._engine = engine
         self._encoder = Encoder(engine.manifest, engine.stream, topic, partition)
@@ -82,8 +82,6 @@ class LivePartition:
     def _note(self, offset: int, value: bytes, time_ms: int) -> None:
         del self.waiting[offset]
         self.answered += 1
-        self.first_ms = self.first_ms or time_ms
-        self.last_ms = time_ms
         self.longest_ms = max(self.longest_ms, time_ms - self._appended_ms.pop(offset))
         self._answered[offset] = hash(value)
         if len(self._answered) > REMEMBERED:
@@ -134,13 +132,6 @@ class LiveVerifier:
     def longest_s(self) -> float:
         """The longest an event had to wait for its forecast."""
         return max(one.longest_ms for one in self._partitions) / 1000
-
-    @property
-    def forecasts_per_s(self) -> float:
-        """From the broker's first forecast to the last so far."""
-        first = min(one.first_ms for one in self._partitions)
-        last = max(one.last_ms for one in self._partitions)
-        return 1000 * self.answered / max(last - first, 1)
 
     def _run(self) -> None:
         bound_batches()

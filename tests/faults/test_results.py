@@ -76,7 +76,10 @@ def test_the_page_adds_up_the_repeats_beside_the_bar(results: Results, tmp_path:
     page = tmp_path / "guarantees.md"
     guarantees.write(results.rows(), page)
     text = page.read_text()
-    assert "| SIGKILL of one of two at a random moment | 2 | 2,000 | 0 | 0 | 24 | 0 | 4.2 (4.2) |" in text
+    assert (
+        "| SIGKILL of one of two at a random moment | 2 | 2,000 | 0 | 0 | 24 | 0 | 4.2 (4.2) |"
+        in text
+    )
     assert "Not run: refused for 5 s: no network" in text
     assert "## Negative controls" in text
 
