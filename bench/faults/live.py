@@ -22,6 +22,10 @@ from tidecast.settings import Settings
 from tidecast.topics import Topics
 
 POLL_MS: Final = 200
+FETCH_BYTES: Final = 8 * 1024 * 1024
+"""Of a partition: a forecast has ten times the bytes of its event."""
+FAR_AHEAD: Final = 100_000
+"""Events read whose forecasts are not: then forecasts alone are read, or they would fall behind."""
 REMEMBERED: Final = 1 << 18
 """Answered events of a partition whose forecast may come once more: what a killed worker repeats is
 some thousands of them."""
@@ -141,16 +145,21 @@ class LiveVerifier:
             self._failure = error
 
     async def _read(self) -> None:
-        topics = (self._topics.events, self._topics.forecasts)
-        numbers = range(len(self._partitions))
-        places = [aiokafka.TopicPartition(topic, n) for topic in topics for n in numbers]
+        events, forecasts = (
+            [aiokafka.TopicPartition(topic, number) for number in range(len(self._partitions))]
+            for topic in (self._topics.events, self._topics.forecasts)
+        )
         async with aiokafka.AIOKafkaConsumer(
-            **aiokafka_options(self._settings.kafka), enable_auto_commit=False
+            **aiokafka_options(self._settings.kafka),
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
         ) as consumer:
-            consumer.assign(places)
-            await consumer.seek_to_beginning(*places)
+            consumer.assign([*events, *forecasts])
+            await consumer.seek_to_beginning(*events, *forecasts)
             while not self._over.is_set():
                 self._take(await consumer.getmany(timeout_ms=POLL_MS))
+                turn = consumer.pause if self.waiting > FAR_AHEAD else consumer.resume
+                turn(*events)
 
     def _take(self, fetched: dict[Any, list[Record]]) -> None:
         # Events before forecasts: fewer then come early.
