@@ -43,6 +43,10 @@ WARM_S: Final = 60.0
 """A worker's first minute: tables, pools and caches fill."""
 SETTLE_S: Final = 120.0
 LOOK_S: Final = 0.1
+TRIAL_S: Final = 15.0
+STEP_DOWN: Final = 0.85
+BEHIND_S: Final = 1.0
+"""By how much the verified forecasts may be behind at the end of a trial."""
 MIB: Final = 1024 * 1024
 RETENTION: Final = {"retention.ms": "600000", "segment.bytes": str(64 * MIB)}
 """Ten minutes of log: what was verified may go, an hour of it would fill a disk."""
@@ -50,11 +54,11 @@ RETENTION: Final = {"retention.ms": "600000", "segment.bytes": str(64 * MIB)}
 
 @dataclass(frozen=True)
 class Soak:
-    """How long, how often a worker is killed, and how many events the highest load is found by."""
+    """How long, how often a worker is killed, and from where on the highest load is sought."""
 
     minutes: float = 60.0
     kill_every_s: float = 300.0
-    highest_events: int = 400_000
+    first_rate: float = 60_000
     series: int = 4_000
 
 
@@ -110,15 +114,20 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
 
 
 def _highest(place: Place, soak: Soak, folder: Path) -> float:
-    """Forecasts a second on a backlog, all of them verified, driver and witness at work beside."""
+    """Events a second that driver, workers and witness keep up with: steps down until they do."""
+    rate = soak.first_rate
     with _scene(place, folder) as scene:
-        scene.witness.look()
-        driver = Driver(scene.settings, _points(Load(soak.highest_events, soak.series)), None)
-        begun = time.monotonic()
-        driver.start()
-        driver.join()
-        seen = _await(scene.witness, soak.highest_events)
-        return seen.answered / (time.monotonic() - begun)
+        answered = scene.witness.look().answered
+        while True:
+            events = int(rate * TRIAL_S)
+            driver = Driver(scene.settings, _points(Load(events, soak.series)), rate)
+            driver.start()
+            driver.join()
+            behind = answered + events - scene.witness.look().answered
+            if behind < rate * BEHIND_S:
+                return rate
+            answered = _await(scene.witness, answered + events).answered
+            rate *= STEP_DOWN
 
 
 def _run(
