@@ -44,7 +44,7 @@ WARM_S: Final = 60.0
 SETTLE_S: Final = 120.0
 LOOK_S: Final = 0.1
 TRIAL_S: Final = 15.0
-STEP_DOWN: Final = 0.85
+STEP_DOWN: Final = 0.8
 BEHIND_S: Final = 1.0
 """By how much the verified forecasts may be behind at the end of a trial."""
 MIB: Final = 1024 * 1024
@@ -58,7 +58,7 @@ class Soak:
 
     minutes: float = 60.0
     kill_every_s: float = 300.0
-    first_rate: float = 60_000
+    first_rate: float = 48_000
     series: int = 4_000
 
 
@@ -116,18 +116,19 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
 def _highest(place: Place, soak: Soak, folder: Path) -> float:
     """Events a second that driver, workers and witness keep up with: steps down until they do."""
     rate = soak.first_rate
+    while not _keeps_up(place, rate, soak, folder):
+        rate *= STEP_DOWN
+    return rate
+
+
+def _keeps_up(place: Place, rate: float, soak: Soak, folder: Path) -> bool:
     with _scene(place, folder) as scene:
-        answered = scene.witness.look().answered
-        while True:
-            events = int(rate * TRIAL_S)
-            driver = Driver(scene.settings, _points(Load(events, soak.series)), rate)
-            driver.start()
-            driver.join()
-            behind = answered + events - scene.witness.look().answered
-            if behind < rate * BEHIND_S:
-                return rate
-            answered = _await(scene.witness, answered + events).answered
-            rate *= STEP_DOWN
+        scene.witness.look()
+        events = int(rate * TRIAL_S)
+        driver = Driver(scene.settings, _points(Load(events, soak.series)), rate)
+        driver.start()
+        driver.join()
+        return events - scene.witness.look().answered < rate * BEHIND_S
 
 
 def _run(
