@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ class LivePartition:
         self._table = engine.new_table()
         self._appended_ms: dict[int, int] = {}
         self._early: list[Record] = []
-        self._answered: dict[int, int] = {}
+        self._answered: OrderedDict[int, int] = OrderedDict()
         self._seen = SeenForecasts()
         self._next = 0
 
@@ -89,7 +89,7 @@ class LivePartition:
         self.longest_ms = max(self.longest_ms, time_ms - self._appended_ms.pop(offset))
         self._answered[offset] = hash(value)
         if len(self._answered) > REMEMBERED:
-            del self._answered[next(iter(self._answered))]
+            self._answered.popitem(last=False)
 
 
 class LiveVerifier:
