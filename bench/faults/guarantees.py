@@ -65,13 +65,13 @@ proves nothing.
 }
 
 
-def write(rows: Sequence[Row], page: Path = PAGE) -> None:
-    """Write the page. Raises BenchError when there is nothing to write."""
+def write(rows: Sequence[Row], note: str = "", page: Path = PAGE) -> None:
+    """Write the page; `note` says how it was run. Raises BenchError without results."""
     if not any(row.verdict for row in rows):
         raise BenchError("no results; run `scripts/bench faults` first")
     groups = [_section(group, rows) for group in TITLES]
     others = [section(result) for bench in OTHERS if (result := kept(bench))]
-    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows), *others])
+    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows, note), *others])
     page.write_text(text, encoding="utf-8")
 
 
@@ -110,7 +110,7 @@ def _skipped(rows: Sequence[Row]) -> Iterator[str]:
         yield f"Not run: {FAULTS[name].about}: {reason}.\n"
 
 
-def _foot(rows: Sequence[Row]) -> str:
+def _foot(rows: Sequence[Row], note: str) -> str:
     places = sorted({row.machine for row in rows})
     days = sorted({row.date[:10] for row in rows})
     commits = sorted({row.commit for row in rows})
@@ -119,9 +119,10 @@ def _foot(rows: Sequence[Row]) -> str:
         [
             "## Where and when\n",
             *(f"- {place}" for place in places),
-            f"- {days[0]} to {days[-1]}",
+            f"- {' to '.join(dict.fromkeys((days[0], days[-1])))}",
             f"- {', '.join(sorted(versions))}",
             f"- Tidecast at {', '.join(commits)}",
+            *([f"- {note}"] if note else []),
             "",
         ]
     )
