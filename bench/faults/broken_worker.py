@@ -5,11 +5,14 @@ python -m bench.faults.broken_worker fence
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from typing import Final
 
 import msgspec
 
+from bench.faults.fleet import DOOM
 from stream.assignment import Services
 from stream.event_log import EventLog
 from stream.logs import configure_logs
@@ -43,25 +46,63 @@ class CursorlessStore:
         return await self._store.swap(partition, held, write)
 
 
+class DoomedStore:
+    """A store whose process, told to, is struck by a signal right before or after each checkpoint.
+
+    Stopped before one, it writes that when it wakes, and hears only then that others have its
+    partitions. Killed after one, it leaves rows that are further than Kafka's commit.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        before: signal.Signals | None = None,
+        after: signal.Signals | None = None,
+    ) -> None:
+        self.head = store.head
+        self.rows = store.rows
+        self._store = store
+        self._fate = before, after
+        self._doomed = False
+        signal.signal(DOOM, lambda *_: self._doom())
+
+    async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
+        """See Store."""
+        before, after = self._fate if self._doomed and write.rows else (None, None)
+        _strike(before)
+        done = await self._store.swap(partition, expected, write)
+        _strike(after)
+        return done
+
+    def _doom(self) -> None:
+        self._doomed = True
+
+
+def _strike(number: signal.Signals | None) -> None:
+    if number is not None:
+        os.kill(os.getpid(), number)
+
+
 def _but_cursor(head: Head | None) -> Head | None:
     return None if head is None else msgspec.structs.replace(head, cursor=None)
 
 
 def without_fence(services: Services) -> Services:
     """A worker that has lost a partition goes on writing it."""
-    return services._replace(store=UnfencedStore(services.store))
+    store = DoomedStore(UnfencedStore(services.store), before=signal.SIGSTOP)
+    return services._replace(store=store)
 
 
 def without_cursor(services: Services) -> Services:
     """A worker goes on where Kafka says, with rows that may be further."""
-    return services._replace(store=CursorlessStore(services.store, services.log))
+    store = CursorlessStore(services.store, services.log)
+    return services._replace(store=DoomedStore(store, after=signal.SIGKILL))
 
 
 BROKEN: Final = {"fence": without_fence, "cursor": without_cursor}
 
 SPARSE: Final = {"batch_records": 100, "checkpoint_interval_s": 0.02}
-"""Checkpoints of a part of the series, on a slow machine too: one that holds every series of a
-partition is a state to go on from, however old it is, and shows nothing."""
+"""Checkpoints of few series: rows of different ages meet."""
 
 
 def main(rule: str) -> int:

@@ -38,12 +38,13 @@ def faults(
     report: Annotated[
         bool, typer.Option(help="Run nothing: write docs/guarantees.md from the results.")
     ] = False,
+    note: Annotated[str, typer.Option(help="How it was run, for the foot of the page.")] = "",
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """What is lost, wrong or said twice when workers, Kafka, Redis or the input go wrong."""
     book = Results(results)
     if report:
-        guarantees.write(book.rows())
+        guarantees.write(book.rows(), note)
         return
     load = Load(events=events, rate=rate)
     campaign = Campaign(chosen(only or []), load, repeats, seed, resume)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -57,6 +57,7 @@ class Fault:
     keeps its place in the group while it is away (`worker.instance`). module: what they run;
     first: what the first start of worker 0 runs in its place. stream: settings of the stream.
     ruin: what becomes of the log when all is over; a worker that is started then must refuse.
+    slots: how many events each series has, 0 for as many as usual: the fewer, the more series.
     disk_mib: the size of Kafka's disk, which is then its own; 0 for what there is.
     lasts_s: how long it lasts where that is long: events then flow for longer.
     outage_bar_s: the longest outage that is allowed, None where there is no such bar.
@@ -74,11 +75,16 @@ class Fault:
     first: Callable[[Random], Sequence[str]] | None = None
     stream: Mapping[str, Any] = field(default_factory=dict)
     ruin: Callable[[Stage], None] | None = None
+    slots: int = 0
     disk_mib: int = 0
     compression: str | None = None
     lasts_s: float = 0.0
     outage_bar_s: float | None = None
     impossible: Callable[[], str] = possible
+
+    def loaded(self, load: Load) -> Load:
+        """The load, over as many series as the fault needs."""
+        return replace(load, series=load.events // self.slots) if self.slots else load
 
     @property
     def control(self) -> bool:

@@ -18,6 +18,8 @@ from bench.processes import WORKER, BenchError
 from tidecast.local.child import Child
 from tidecast.settings import Settings
 
+DOOM: Final = signal.SIGUSR2
+"""See `broken_worker`; to any other worker it is the end."""
 LOOK_S: Final = 0.1
 """How often the processes are looked at."""
 STOP_S: Final = 20.0
@@ -94,6 +96,10 @@ class Fleet:
     def pause(self, number: int) -> None:
         """SIGSTOP: it keeps its connections and its partitions, and does nothing."""
         self._workers[number].send(signal.SIGSTOP)
+
+    def doom(self, number: int) -> None:
+        """DOOM: a worker that knows it meets its fate at its next checkpoint."""
+        self._workers[number].send(DOOM)
 
     def resume(self, number: int) -> None:
         """SIGCONT."""

@@ -33,8 +33,8 @@ replays the events, and compares every message byte for byte, and every row in R
 *Lost*: neither forecast nor rejected. *Wrong*: a message that must not be there or not so, a row
 in Redis that is not what the log makes it, an answer out of order. *Outage*: the longest time in
 which an event waited and no forecast of its partition was appended. *Catch-up*: from the end of
-the fault until less than a second's worth of events waits. Counts are added up over all repeats,
-times are the longest.
+the fault until less than a second's worth of events waits. Counts are added up over all repeats;
+times are the median of them and, in brackets, the longest.
 """
 
 OTHERS: Final = ("recovery", "soak")
@@ -65,13 +65,13 @@ proves nothing.
 }
 
 
-def write(rows: Sequence[Row], page: Path = PAGE) -> None:
-    """Write the page. Raises BenchError when there is nothing to write."""
+def write(rows: Sequence[Row], note: str = "", page: Path = PAGE) -> None:
+    """Write the page; `note` says how it was run. Raises BenchError without results."""
     if not any(row.verdict for row in rows):
         raise BenchError("no results; run `scripts/bench faults` first")
     groups = [_section(group, rows) for group in TITLES]
     others = [section(result) for bench in OTHERS if (result := kept(bench))]
-    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows), *others])
+    text = "\n".join([HEAD, *(part for part in groups if part), _foot(rows, note), *others])
     page.write_text(text, encoding="utf-8")
 
 
@@ -110,7 +110,7 @@ def _skipped(rows: Sequence[Row]) -> Iterator[str]:
         yield f"Not run: {FAULTS[name].about}: {reason}.\n"
 
 
-def _foot(rows: Sequence[Row]) -> str:
+def _foot(rows: Sequence[Row], note: str) -> str:
     places = sorted({row.machine for row in rows})
     days = sorted({row.date[:10] for row in rows})
     commits = sorted({row.commit for row in rows})
@@ -119,9 +119,10 @@ def _foot(rows: Sequence[Row]) -> str:
         [
             "## Where and when\n",
             *(f"- {place}" for place in places),
-            f"- {days[0]} to {days[-1]}",
+            f"- {' to '.join(dict.fromkeys((days[0], days[-1])))}",
             f"- {', '.join(sorted(versions))}",
             f"- Tidecast at {', '.join(commits)}",
+            *([f"- {note}"] if note else []),
             "",
         ]
     )

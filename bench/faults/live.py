@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -22,6 +22,10 @@ from tidecast.settings import Settings
 from tidecast.topics import Topics
 
 POLL_MS: Final = 200
+FETCH_BYTES: Final = 8 * 1024 * 1024
+"""Of a partition: a forecast has ten times the bytes of its event."""
+FAR_AHEAD: Final = 100_000
+"""Events read whose forecasts are not: then forecasts alone are read, or they would fall behind."""
 REMEMBERED: Final = 1 << 18
 """Answered events of a partition whose forecast may come once more: what a killed worker repeats is
 some thousands of them."""
@@ -32,20 +36,20 @@ _IDENTITY: Final = msgspec.json.Decoder(ForecastIdentity)
 class LivePartition:
     """One partition: what its events must be answered, until they are.
 
-    waiting: forecasts that must still come, by offset. first_ms, last_ms: when the broker took the
-    first forecast and the last. longest_ms: from an event's append to its first forecast's.
+    waiting: forecasts that must still come, by offset. longest_ms: from an event's append to its
+    first forecast's.
     """
 
     def __init__(self, engine: Engine, topic: str, partition: int) -> None:
         self.waiting: dict[int, bytes] = {}
-        self.first_ms = self.last_ms = self.longest_ms = 0
+        self.longest_ms = 0
         self.answered = 0
         self._engine = engine
         self._encoder = Encoder(engine.manifest, engine.stream, topic, partition)
         self._table = engine.new_table()
         self._appended_ms: dict[int, int] = {}
         self._early: list[Record] = []
-        self._answered: dict[int, int] = {}
+        self._answered: OrderedDict[int, int] = OrderedDict()
         self._seen = SeenForecasts()
         self._next = 0
 
@@ -82,12 +86,10 @@ class LivePartition:
     def _note(self, offset: int, value: bytes, time_ms: int) -> None:
         del self.waiting[offset]
         self.answered += 1
-        self.first_ms = self.first_ms or time_ms
-        self.last_ms = time_ms
         self.longest_ms = max(self.longest_ms, time_ms - self._appended_ms.pop(offset))
         self._answered[offset] = hash(value)
         if len(self._answered) > REMEMBERED:
-            del self._answered[next(iter(self._answered))]
+            self._answered.popitem(last=False)
 
 
 class LiveVerifier:
@@ -135,13 +137,6 @@ class LiveVerifier:
         """The longest an event had to wait for its forecast."""
         return max(one.longest_ms for one in self._partitions) / 1000
 
-    @property
-    def forecasts_per_s(self) -> float:
-        """From the broker's first forecast to the last so far."""
-        first = min(one.first_ms for one in self._partitions)
-        last = max(one.last_ms for one in self._partitions)
-        return 1000 * self.answered / max(last - first, 1)
-
     def _run(self) -> None:
         bound_batches()
         try:
@@ -150,16 +145,21 @@ class LiveVerifier:
             self._failure = error
 
     async def _read(self) -> None:
-        topics = (self._topics.events, self._topics.forecasts)
-        numbers = range(len(self._partitions))
-        places = [aiokafka.TopicPartition(topic, n) for topic in topics for n in numbers]
+        events, forecasts = (
+            [aiokafka.TopicPartition(topic, number) for number in range(len(self._partitions))]
+            for topic in (self._topics.events, self._topics.forecasts)
+        )
         async with aiokafka.AIOKafkaConsumer(
-            **aiokafka_options(self._settings.kafka), enable_auto_commit=False
+            **aiokafka_options(self._settings.kafka),
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
         ) as consumer:
-            consumer.assign(places)
-            await consumer.seek_to_beginning(*places)
+            consumer.assign([*events, *forecasts])
+            await consumer.seek_to_beginning(*events, *forecasts)
             while not self._over.is_set():
                 self._take(await consumer.getmany(timeout_ms=POLL_MS))
+                turn = consumer.pause if self.waiting > FAR_AHEAD else consumer.resume
+                turn(*events)
 
     def _take(self, fetched: dict[Any, list[Record]]) -> None:
         # Events before forecasts: fewer then come early.

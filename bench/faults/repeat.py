@@ -50,7 +50,7 @@ def run_repeat(place: Place, fault: Fault, load: Load, seed: int, logs: Path) ->
     Raises BenchError when it could not be run as it should.
     """
     random = Random(f"{fault.name} {seed}")
-    with _stage(place, fault, load, random, logs) as stage:
+    with _stage(place, fault, fault.loaded(load), random, logs) as stage:
         begun_ms = _now_ms()
         healed_ms = _commit(fault, stage)
         # A broken worker may never come to the end: it is given less time.

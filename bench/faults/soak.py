@@ -16,9 +16,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from bench.faults.driver import Driver
 from bench.faults.fleet import Fleet
-from bench.faults.live import LiveVerifier
 from bench.faults.place import Place, open_place
 from bench.faults.points import STEP_MS, Load, Points
+from bench.faults.witness import Sight, Witness
 from bench.group import await_members
 from bench.machine import conditions
 from bench.outputs import redis_bytes
@@ -27,7 +27,6 @@ from bench.report import Figure, Result
 from bench.streams import event_partitions, fresh_name, stream_topics, topic_admin
 from stream.app import group_of
 from stream.watch.offsets import KafkaOffsets
-from stream.worker import load_engine
 from tidecast.errors import KafkaError
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import Settings, StreamSettings
@@ -43,6 +42,11 @@ SAMPLES_A_LINE: Final = 12
 WARM_S: Final = 60.0
 """A worker's first minute: tables, pools and caches fill."""
 SETTLE_S: Final = 120.0
+LOOK_S: Final = 0.1
+TRIAL_S: Final = 15.0
+STEP_DOWN: Final = 0.8
+BEHIND_S: Final = 1.0
+"""By how much the verified forecasts may be behind at the end of a trial."""
 MIB: Final = 1024 * 1024
 RETENTION: Final = {"retention.ms": "600000", "segment.bytes": str(64 * MIB)}
 """Ten minutes of log: what was verified may go, an hour of it would fill a disk."""
@@ -50,11 +54,11 @@ RETENTION: Final = {"retention.ms": "600000", "segment.bytes": str(64 * MIB)}
 
 @dataclass(frozen=True)
 class Soak:
-    """How long, how often a worker is killed, and how many events the highest load is found by."""
+    """How long, how often a worker is killed, and from where on the highest load is sought."""
 
     minutes: float = 60.0
     kill_every_s: float = 300.0
-    highest_events: int = 400_000
+    first_rate: float = 48_000
     series: int = 4_000
 
 
@@ -69,12 +73,12 @@ class Sample(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A stream with two workers and a verifier that reads along."""
+    """A stream with two workers and a witness that reads along."""
 
     place: Place
     settings: Settings
     fleet: Fleet
-    verifier: LiveVerifier
+    witness: Witness
 
 
 def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
@@ -87,13 +91,13 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
         say(f"highest load {highest:,.0f}/s; {events:,} events follow at {rate:,.0f}/s")
         with _scene(place, folder) as scene:
             samples = _run(scene, soak, Load(events, soak.series), rate, say)
-            _await(lambda: not scene.verifier.waiting, scene.verifier)
+            seen = _await(scene.witness, events)
             figures = [
                 Figure("highest_per_s", "highest load, forecasts per second", [highest]),
                 Figure("events_per_s", "events per second", [rate]),
-                *_figures(scene.verifier, samples),
+                *_figures(seen, samples),
             ]
-            checked = _checked(scene, events)
+            checked = _checked(scene, seen, events)
     return Result(
         bench="soak",
         question=QUESTION,
@@ -110,13 +114,21 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
 
 
 def _highest(place: Place, soak: Soak, folder: Path) -> float:
-    """Forecasts a second on a backlog, with driver and verifier at work beside."""
+    """Events a second that driver, workers and witness keep up with: steps down until they do."""
+    rate = soak.first_rate
+    while not _keeps_up(place, rate, soak, folder):
+        rate *= STEP_DOWN
+    return rate
+
+
+def _keeps_up(place: Place, rate: float, soak: Soak, folder: Path) -> bool:
     with _scene(place, folder) as scene:
-        driver = Driver(scene.settings, _points(Load(soak.highest_events, soak.series)), None)
+        scene.witness.look()
+        events = int(rate * TRIAL_S)
+        driver = Driver(scene.settings, _points(Load(events, soak.series)), rate)
         driver.start()
         driver.join()
-        _await(lambda: scene.verifier.answered >= soak.highest_events, scene.verifier)
-        return scene.verifier.forecasts_per_s
+        return events - scene.witness.look().answered < rate * BEHIND_S
 
 
 def _run(
@@ -129,14 +141,14 @@ def _run(
     begun, next_kill = time.monotonic(), soak.kill_every_s
     while driver.publishing:
         time.sleep(SAMPLE_S)
-        scene.verifier.check()
+        seen = scene.witness.look()
         at_s = time.monotonic() - begun
         if at_s > next_kill:
             scene.fleet.kill(KILLED)
             next_kill += soak.kill_every_s
-        samples.append(_sample(scene, at_s))
+        samples.append(_sample(scene, seen, at_s))
         if len(samples) % SAMPLES_A_LINE == 0:
-            say(_line(samples[-1], scene.verifier))
+            say(_line(samples[-1], seen))
     driver.join()
     return samples
 
@@ -144,7 +156,6 @@ def _run(
 @contextlib.contextmanager
 def _scene(place: Place, folder: Path) -> Iterator[Scene]:
     settings = place.settings(StreamSettings(name=fresh_name(), aggregate="sum"))
-    verifier = LiveVerifier(settings, load_engine(settings))
     with contextlib.ExitStack() as stack:
         stack.callback(place.heal)
         stack.enter_context(stream_topics(settings))
@@ -153,18 +164,18 @@ def _scene(place: Place, folder: Path) -> Iterator[Scene]:
         for number in (KILLED, SPARED):
             fleet.start(number)
         await_members(settings, 2)
-        verifier.start()
-        stack.callback(verifier.stop)
-        yield Scene(place, settings, fleet, verifier)
+        witness = Witness(settings)
+        stack.callback(witness.stop)
+        yield Scene(place, settings, fleet, witness)
 
 
-def _sample(scene: Scene, at_s: float) -> Sample:
+def _sample(scene: Scene, seen: Sight, at_s: float) -> Sample:
     return Sample(
         at_s,
         scene.fleet.bytes.get(SPARED, 0),
         redis_bytes(scene.settings),
         asyncio.run(_committed(scene.settings)),
-        scene.verifier.waiting,
+        seen.waiting,
     )
 
 
@@ -180,10 +191,10 @@ async def _committed(settings: Settings) -> int:
     return sum(one.committed or 0 for one in found.values())
 
 
-def _figures(verifier: LiveVerifier, samples: list[Sample]) -> list[Figure]:
+def _figures(seen: Sight, samples: list[Sample]) -> list[Figure]:
     worker_mib = samples[-1].worker_bytes / MIB
     return [
-        Figure("longest_s", "longest wait for a forecast, s", [verifier.longest_s], 1),
+        Figure("longest_s", "longest wait for a forecast, s", [seen.longest_s], 1),
         Figure("worker_mib", "memory of the spared worker, MiB", [worker_mib]),
         Figure("worker_slope", "its slope, MiB an hour", [slope(samples, "worker_bytes")], 1),
         Figure("redis_slope", "slope of Redis, MiB an hour", [slope(samples, "redis_bytes")], 1),
@@ -191,11 +202,11 @@ def _figures(verifier: LiveVerifier, samples: list[Sample]) -> list[Figure]:
     ]
 
 
-def _checked(scene: Scene, events: int) -> dict[str, int]:
-    found = scene.verifier.found
+def _checked(scene: Scene, seen: Sight, events: int) -> dict[str, int]:
+    found = seen.found
     return {
         "events": events,
-        "lost": events - scene.verifier.answered,
+        "lost": events - seen.answered,
         "wrong": found["wrong"],
         "repeats on the topic": found["duplicates_raw"],
         "repeats read": found["duplicates_read"],
@@ -228,12 +239,12 @@ def _points(load: Load) -> Points:
     return Points(load, begin_ms)
 
 
-def _await(done: Callable[[], bool], verifier: LiveVerifier) -> None:
-    """Return when it is done, or nothing more comes."""
+def _await(witness: Witness, events: int) -> Sight:
+    """What was seen when so many events are answered, or nothing more comes."""
     deadline = time.monotonic() + SETTLE_S
-    while not done() and time.monotonic() < deadline:
-        verifier.check()
-        time.sleep(0.1)
+    while (seen := witness.look()).answered < events and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    return seen
 
 
 def _keep_ten_minutes(settings: Settings) -> None:
@@ -247,11 +258,11 @@ def _keep_ten_minutes(settings: Settings) -> None:
         )
 
 
-def _line(sample: Sample, verifier: LiveVerifier) -> str:
-    found = verifier.found
+def _line(sample: Sample, seen: Sight) -> str:
+    found = seen.found
     return (
-        f"{sample.at_s / 60:.0f} min: {verifier.answered:,} answered, {sample.waiting:,} wait, "
+        f"{sample.at_s / 60:.0f} min: {seen.answered:,} answered, {sample.waiting:,} wait, "
         f"wrong {found['wrong']}, repeats {found['duplicates_raw']:,}; worker "
         f"{sample.worker_bytes / MIB:.0f} MiB, Redis {sample.redis_bytes / MIB:.0f} MiB, "
-        f"longest wait {verifier.longest_s:.1f} s"
+        f"longest wait {seen.longest_s:.1f} s"
     )

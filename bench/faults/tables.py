@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from statistics import median
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,7 +30,7 @@ COLUMNS: Final = (
 
 
 class Summary(NamedTuple):
-    """All repeats of a fault: counts added up, times the longest."""
+    """All repeats of a fault: counts added up, of times the median and the longest."""
 
     fault: str
     verdicts: list[Verdict]
@@ -47,9 +48,15 @@ class Summary(NamedTuple):
             f"{wrong:,}",
             f"{sum(one.duplicates_raw for one in found):,}",
             f"{sum(one.duplicates_read for one in found):,}",
-            f"{max(verdict.outage_s for verdict in self.verdicts):.1f}",
-            f"{max(verdict.catch_up_s for verdict in self.verdicts):.1f}",
+            _median_and_longest([verdict.outage_s for verdict in self.verdicts]),
+            _median_and_longest([verdict.catch_up_s for verdict in self.verdicts]),
         ]
+
+
+def _median_and_longest(times_s: Sequence[float]) -> str:
+    if len(times_s) == 1:
+        return f"{times_s[0]:.1f}"
+    return f"{median(times_s):.1f} ({max(times_s):.1f})"
 
 
 def summaries(rows: Sequence[Row]) -> Iterator[Summary]:

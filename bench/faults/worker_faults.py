@@ -42,13 +42,21 @@ def lose(stage: Stage) -> None:
 
 def sleep_past_session(stage: Stage) -> None:
     """SIGSTOP one worker until others have its partitions, and SIGCONT: a zombie."""
-    stage.fleet.resume(_put_to_sleep(stage))
+    stage.fleet.resume(_put_to_sleep(stage, stage.fleet.pause))
     time.sleep(AWAKE_S)
 
 
 def sleep_and_die(stage: Stage) -> None:
     """The same, while the others sleep, and SIGKILL of all: they find what the sleeper wrote."""
-    sleeper = _put_to_sleep(stage)
+    _die_after(stage, _put_to_sleep(stage, stage.fleet.pause))
+
+
+def sleep_at_checkpoint(stage: Stage) -> None:
+    """The same, of a doomed worker, which falls asleep right before a checkpoint."""
+    _die_after(stage, _put_to_sleep(stage, stage.fleet.doom))
+
+
+def _die_after(stage: Stage, sleeper: int) -> None:
     for number in stage.fleet.numbers:
         if number != sleeper:
             stage.fleet.pause(number)
@@ -83,11 +91,11 @@ async def _cursors(stage: Stage, store: RedisStore) -> dict[TopicPartition, int]
     return {place: (head.cursor or 0) if head else 0 for place, head in heads.items()}
 
 
-def _put_to_sleep(stage: Stage) -> int:
-    """SIGSTOP one worker, decided by the seed; which one, when others have its partitions."""
+def _put_to_sleep(stage: Stage, pause: Callable[[int], None]) -> int:
+    """Pause one worker, decided by the seed; which one, when others have its partitions."""
     number = stage.random.choice(stage.fleet.numbers)
     others = len(stage.fleet.numbers) - 1
-    stage.fleet.pause(number)
+    pause(number)
     await_members(stage.settings, others)
     time.sleep(TAKEN_OVER_S)
     return number
@@ -124,6 +132,12 @@ def await_death(stage: Stage) -> None:
         if time.monotonic() > deadline:
             raise BenchError("the worker that was to die has not come to that point")
         time.sleep(LOOK_S)
+
+
+def die_at_checkpoint(stage: Stage) -> None:
+    """One doomed worker dies right after a checkpoint, decided by the seed."""
+    stage.fleet.doom(stage.random.choice(stage.fleet.numbers))
+    await_death(stage)
 
 
 def fated(point: str) -> Callable[[Random], Sequence[str]]:

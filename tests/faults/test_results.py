@@ -74,16 +74,20 @@ def test_the_json_has_a_row_for_each_repeat_that_was_run(results: Results) -> No
 
 def test_the_page_adds_up_the_repeats_beside_the_bar(results: Results, tmp_path: Path) -> None:
     page = tmp_path / "guarantees.md"
-    guarantees.write(results.rows(), page)
+    guarantees.write(results.rows(), "two at a time", page)
     text = page.read_text()
-    assert "| SIGKILL of one of two at a random moment | 2 | 2,000 | 0 | 0 | 24 | 0 | 4.2 |" in text
+    assert (
+        "| SIGKILL of one of two at a random moment | 2 | 2,000 | 0 | 0 | 24 | 0 | 4.2 (4.2) |"
+        in text
+    )
     assert "Not run: refused for 5 s: no network" in text
+    assert "- two at a time" in text
     assert "## Negative controls" in text
 
 
 def test_without_results_there_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no results"):
-        guarantees.write([], tmp_path / "guarantees.md")
+        guarantees.write([], page=tmp_path / "guarantees.md")
 
 
 def test_a_control_must_be_found_broken_and_a_fault_must_not() -> None:

@@ -42,7 +42,7 @@ def test_nothing_is_lost_wrong_or_double(place: Place, tmp_path: Path, name: str
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_worker_without_a_rule_is_found_out(place: Place, tmp_path: Path, name: str) -> None:
-    # A rule is not needed at every moment: now and then chance heals what its absence broke.
+    # The control of take() depends on when it is killed: chance may heal what is broken.
     verdicts = (
         run_repeat(place, FAULTS[name], CONTROL_LOAD, seed, tmp_path / f"logs-{seed}")
         for seed in range(SEED, SEED + CONTROL_TRIES)
