@@ -26,8 +26,9 @@ def shown(steps: int) -> Iterator[Listener]:
     )
     nothing = float("nan")
     with Bar(*columns, console=Console(stderr=True)) as bar:
-        fields = {"loss": nothing, "validation": nothing, "best": nothing}
-        task = bar.add_task("training", total=steps, visible=False, **fields)
+        task = bar.add_task(
+            "training", total=steps, visible=False, loss=nothing, validation=nothing, best=nothing
+        )
 
         def step(now: Progress) -> None:
             bar.update(
