@@ -66,7 +66,10 @@ def test_no_step_lets_what_comes_after_a_boundary_change_what_is_before(
         except DataError:
             return  # no series is left
         second = step.apply(table_of(other), CUT).table
-        np.testing.assert_array_equal(first.values[:, :boundary], second.values[:, :boundary])
+        # A regression's last digit depends on how many rows it answers for at once.
+        exact = not isinstance(step, ModelFill)
+        same = first.values[:, :boundary], second.values[:, :boundary]
+        np.testing.assert_allclose(*same, rtol=0 if exact else 1e-5, atol=0)
 
 
 @pytest.mark.parametrize("step", VALUE_STEPS, ids=name)
