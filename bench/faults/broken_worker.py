@@ -64,7 +64,7 @@ class DoomedStore:
         self._store = store
         self._fate = before, after
         self._doomed = False
-        signal.signal(DOOM, lambda *_: self._doom())
+        signal.signal(DOOM, self._doom)
 
     async def swap(self, partition: TopicPartition, expected: Head | None, write: Write) -> bool:
         """See Store."""
@@ -74,7 +74,7 @@ class DoomedStore:
         _strike(after)
         return done
 
-    def _doom(self) -> None:
+    def _doom(self, *_: object) -> None:
         self._doomed = True
 
 

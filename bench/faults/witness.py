@@ -36,6 +36,8 @@ class Witness:
         self._ours, theirs = context.Pipe()
         self._process = context.Process(target=_testify, args=(settings, theirs), daemon=True)
         self._process.start()
+        # Ours alone is left: should the process die, the next look says so at once.
+        theirs.close()
 
     def look(self) -> Sight:
         """Ask what it has seen. Raises BenchError when reading has failed."""
