@@ -17,6 +17,7 @@ from tidecast.durable import write_durably
 from tidecast.errors import DataError
 from training.config import FitConfig
 from training.lessons import Lesson
+from training.practice.averaging import Average
 from training.practice.devices import choose_device
 from training.practice.precision import Precision
 from training.practice.schedules import Moment, set_rate
@@ -48,6 +49,7 @@ class Fit:
         lesson.model.to(device)
         self._precision = Precision(device, mixed=settings.mixed_precision)
         self._optimiser = settings.optimiser.optimiser(lesson.model)
+        self._average = Average(lesson.model, settings.averaging)
         self.step = 0
         self.loss = self.rate = math.nan
         self.validations: list[float] = []
@@ -95,6 +97,7 @@ class Fit:
                 "origin": self.origin,
                 "model": self.lesson.model.state_dict(),
                 "optimiser": self._optimiser.state_dict(),
+                "average": self._average.values,
                 "precision": self._precision.state(),
                 "random": random_state(),
                 "best_weights": self.best_weights,
@@ -127,6 +130,7 @@ class Fit:
             raise DataError(f"{path} belongs to another recipe; delete it to start afresh")
         self.lesson.model.load_state_dict(saved["model"])
         self._optimiser.load_state_dict(saved["optimiser"])
+        self._average.values = saved["average"]
         self._precision.restore(saved["precision"])
         restore_random_state(saved["random"])
         self.best_weights = saved["best_weights"]
@@ -145,16 +149,17 @@ class Fit:
             paid = loss + fit.penalty.penalty(model)
         self._precision.step(paid, self._optimiser, fit.clipping)
         self.step += 1
+        self._average.take(self.step)
         self.loss = loss.item()
 
     def _validate(self) -> None:
         self.lesson.model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self._average.instead():
             validation = self.lesson.validation()
+            if validation < self.best:
+                self.best, self.best_step = validation, self.step
+                self.best_weights = self._weights()
         self.validations.append(validation)
-        if validation < self.best:
-            self.best, self.best_step = validation, self.step
-            self.best_weights = self._weights()
 
     def _weights(self) -> dict[str, Tensor]:
         state = self.lesson.model.state_dict()

@@ -13,7 +13,7 @@ from training.batches import Batches, Pieces
 from training.config import FitConfig
 from training.data.augment import AnyAugmentation, augment
 from training.data.waves import Floats
-from training.loss import pinball, targets_of
+from training.loss import Measure, pinball, targets_of
 from training.models.forecaster import Forecaster, Output
 from training.models.model import Model
 from training.models.windowed import Windowed
@@ -71,7 +71,7 @@ class SequenceLesson:
         self.model = model
         self._batches = batches
         self._fit = fit
-        self._seasonality = seasonality
+        self._measure = Measure(model.task.quantile_levels, seasonality, fit.relative)
 
     def loss(self, step: int) -> Tensor:
         """See Lesson."""
@@ -103,9 +103,7 @@ class SequenceLesson:
         )
 
     def _loss(self, pieces: Pieces, first: int) -> Tensor:
-        output, values, origins = self._answers(pieces, first)
-        levels = self.model.task.quantile_levels
-        return pinball(output, values, origins, levels, self._seasonality)
+        return pinball(*self._answers(pieces, first), self._measure)
 
     def _answers(self, pieces: Pieces, first: int) -> tuple[Output, Tensor, Tensor]:
         """Answers from every `stride`th origin on; values [B, T] and origins [N] beside them."""

@@ -1,8 +1,8 @@
-"""What a fit minimises: the pinball loss, in a unit that makes series comparable."""
+"""What a streaming fit minimises: the pinball loss, in units that make series comparable."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,18 @@ LARGEST_WEIGHT: Final = 60.0
 """Bounds what one origin can weigh: after a jump a window is far wider than its series."""
 FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no forecast could meet."""
+
+
+class Measure(NamedTuple):
+    """How errors are weighed.
+
+    period: of the seasonal-naive errors that are the unit, in slots, as in MASE. relative: how much
+    errors relative to the values count beside, as in sMAPE, whose weights are nearly the same.
+    """
+
+    levels: tuple[float, ...]
+    period: int
+    relative: float = 0.0
 
 
 def error_unit(values: Tensor, period: int) -> Tensor:
@@ -40,18 +52,31 @@ def targets_of(output: Output, values: Tensor, origins: Tensor) -> Tensor:
     return (targets - output.centre[..., None]) / spread[..., None]
 
 
-def pinball(
-    output: Output, values: Tensor, origins: Tensor, levels: tuple[float, ...], period: int
-) -> Tensor:
+def pinball(output: Output, values: Tensor, origins: Tensor, measure: Measure) -> Tensor:
     """Mean pinball loss over all known targets, a scalar.
 
     values: [B, T], with at least the horizon after the last of `origins` int64 [N].
     """
     targets = targets_of(output, values, origins)
-    weight = (output.spread / error_unit(values, period)).clamp(max=LARGEST_WEIGHT)
     known = ~torch.isnan(targets)
     scaled = torch.where(known, targets, torch.zeros(())).clamp(-FAR, FAR)
     error = scaled[..., None] - output.quantiles
-    level = torch.tensor(levels)
+    level = torch.tensor(measure.levels)
     loss = torch.maximum(level * error, (level - 1) * error).mean(-1)
-    return (loss * weight[..., None] * known).sum() / known.sum().clamp(min=1)
+    weight = (output.spread / error_unit(values, measure.period)).clamp(max=LARGEST_WEIGHT)
+    weight = weight[..., None]
+    if measure.relative:
+        median = output.quantiles[..., measure.levels.index(0.5)]
+        weight = weight + measure.relative * _share(output, scaled, median.detach())
+    return (loss * weight * known).sum() / known.sum().clamp(min=1)
+
+
+def _share(output: Output, targets: Tensor, median: Tensor) -> Tensor:
+    """The spread as a part of the mean of target and forecast, both without their signs.
+
+    targets, median: [B, N, horizon] without units. → [B, N, horizon].
+    """
+    spread = output.spread.clamp(min=SMALLEST)[..., None]
+    zero = -output.centre[..., None] / spread
+    size = ((targets - zero).abs() + (median - zero).abs()) / 2
+    return 1 / size.clamp(min=1 / LARGEST_WEIGHT)

@@ -13,7 +13,7 @@ from training.config import FitConfig
 from training.data.synthetic import Mixture
 from training.fit import Fit, Progress
 from training.lessons import SequenceLesson
-from training.loss import error_unit, pinball
+from training.loss import Measure, error_unit, pinball
 from training.models.forecaster import Forecaster, Output
 from training.models.streaming_gru import StreamingGruConfig
 from training.practice.stopping import StoppingConfig
@@ -26,6 +26,7 @@ TASK = ForecastTask(horizon=6)
 def a_fit(steps: int = 12, patience: int = 12) -> Fit:
     config = FitConfig(
         steps=steps,
+        averaging=0.6,
         batch=8,
         length=64,
         validate_every=4,
@@ -111,14 +112,16 @@ def test_a_fit_without_a_validation_loss_gives_no_model() -> None:
         run(fit)
 
 
-def test_the_loss_is_the_plain_pinball_formula() -> None:
+@pytest.mark.parametrize("relative", [0.0, 13.0])
+def test_the_loss_is_the_plain_pinball_formula(relative: float) -> None:
     torch.manual_seed(0)
     values = torch.randn(2, 60)
     values[0, 40] = torch.nan
     origins, levels = torch.tensor([36, 38]), (0.1, 0.5, 0.9)
     quantiles = torch.randn(2, 2, 3, 3)
     spread, centre = torch.rand(2, 2) + 0.5, torch.randn(2, 2)
-    found = pinball(Output(quantiles, centre, spread), values, origins, levels, 24)
+    output = Output(quantiles, centre, spread)
+    found = pinball(output, values, origins, Measure(levels, 24, relative))
     unit = error_unit(values, 24)
     losses = []
     for row in range(2):
@@ -128,7 +131,8 @@ def test_the_loss_is_the_plain_pinball_formula() -> None:
                 if torch.isnan(actual):
                     continue
                 forecast = centre[row, number] + quantiles[row, number, lead] * spread[row, number]
-                errors = (actual - forecast) / unit[row]
+                smape = relative / ((actual.abs() + forecast[1].abs()) / 2)
+                errors = (actual - forecast) * (1 / unit[row] + smape)
                 level = torch.tensor(levels)
                 losses.append(torch.maximum(level * errors, (level - 1) * errors).mean())
     assert found.item() == pytest.approx(torch.stack(losses).mean().item(), rel=1e-5)
@@ -139,4 +143,5 @@ def test_series_that_teach_nothing_cost_nothing() -> None:
     values[1] = 3.0
     zeros = torch.zeros(2, 1)
     output = Output(torch.randn(2, 1, 3, 3), zeros, zeros)
-    assert pinball(output, values, torch.tensor([40]), (0.1, 0.5, 0.9), 24).item() == 0
+    measure = Measure((0.1, 0.5, 0.9), 24, relative=1.0)
+    assert pinball(output, values, torch.tensor([40]), measure).item() == 0

@@ -41,6 +41,25 @@ def test_slots_after_the_newest_value_repeat_it_and_other_gaps_take_the_mean() -
     np.testing.assert_allclose(found.facts[0].numpy(), [2 / CONTEXT, 1 / CONTEXT], rtol=1e-6)
 
 
+def test_the_newest_slots_alone_can_give_centre_and_spread() -> None:
+    row = torch.tensor([[5.0] * 9 + [np.nan, 1.0, 3.0]])
+    found = normalise(row, CONTEXT, 3)
+    assert (found.centre.item(), found.spread.item()) == (2.0, 1.0)
+    assert found.shape[0].tolist() == [3.0] * 9 + [0.0, -1.0, 1.0]
+
+
+@given(arrays(np.float32, (3, CONTEXT), elements=NUMBERS))
+def test_by_its_newest_slots_too_any_window_gives_finite_numbers(values: np.ndarray) -> None:
+    for part in normalise(torch.from_numpy(values), CONTEXT, 2):
+        assert torch.isfinite(part).all()
+
+
+def test_where_no_new_slot_has_a_value_all_give_centre_and_spread() -> None:
+    row = torch.tensor([[1.0, 3.0] + [np.nan] * 10])
+    for one, other in zip(normalise(row, CONTEXT, 3), normalise(row, CONTEXT), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_an_offset_costs_no_digits() -> None:
     near, far = view(0.0, 0.5, 1.0, 0.25), view(1e6, 1e6 + 0.5, 1e6 + 1.0, 1e6 + 0.25)
     torch.testing.assert_close(near.shape, far.shape, rtol=0, atol=1e-6)

@@ -90,7 +90,7 @@ def ground_of(recipe: Recipe, source: Source) -> Ground:
 
 def first_recipes(recipe: Recipe, source: Source) -> list[Recipe]:
     """The recipe itself, then one for each family that task and data allow, quick ones first."""
-    context = ground_of(recipe, source).usual
+    ground = ground_of(recipe, source)
     families: tuple[type[SingleFamily], ...] = FORECASTERS
     if isinstance(source, Endless):
         families = GENERALISTS
@@ -99,17 +99,27 @@ def first_recipes(recipe: Recipe, source: Source) -> list[Recipe]:
     elif not isinstance(recipe.task, ForecastTask):
         families = REGRESSORS
     others = [family for family in families if family is not type(recipe.model)]
-    return [recipe, *(with_family(recipe, family(context=context)) for family in others)]
+    return [recipe, *(with_family(recipe, _usual(family, ground, source)) for family in others)]
+
+
+def _usual(family: type[SingleFamily], ground: Ground, source: Source) -> SingleFamily:
+    """The family with sensible settings."""
+    if issubclass(family, ForecasterConfig) and not isinstance(source, Endless):
+        # A mixture of skips is for series of all kinds; those of one history are alike.
+        return family(context=ground.usual, skip="linear", period=ground.period)
+    return family(context=ground.usual)
 
 
 def with_family(recipe: Recipe, family: SingleFamily) -> Recipe:
     """The recipe with another family, less what that one has no use for."""
     streams, fit = isinstance(family, ForecasterConfig), recipe.fit
     needed = family.context + 2 * horizon_of(recipe.task)
+    length = max(fit.length, needed) if streams else fit.length
+    relative = fit.relative if streams else 0.0
     return msgspec.structs.replace(
         recipe,
         model=family,
-        fit=msgspec.structs.replace(fit, length=max(fit.length, needed)) if streams else fit,
+        fit=msgspec.structs.replace(fit, length=length, relative=relative),
         features=PLAIN if streams else recipe.features,
         augment=() if streams or isinstance(family, ClassicConfig) else recipe.augment,
     )

@@ -24,6 +24,8 @@ VARIED: Final = {
     "width": Dimension(choices=(64, 128, 256)),
     "units": Dimension(choices=(64, 128, 256)),
     "dropout": Dimension(low=0.0, high=0.4),
+    "skip": Dimension(choices=("linear", "mixture", "seasonal")),
+    "correction": Dimension(choices=(True, False)),
     "segment": Dimension(choices=(4, 6, 8, 12, 24)),
     "penalty": Dimension(low=0.01, high=1000.0, log=True),
     "strength": Dimension(low=0.001, high=100.0, log=True),

@@ -41,18 +41,21 @@ BOUND: Final = 8.0
 class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="family"):
     """What all streaming families share. Sizes count slots, or units of a layer.
 
+    scaled_by: how many of the newest slots give the window's centre and spread; all by default.
     inputs: numbers of the window that the cell sees in each slot. bands: filters of the spectrum,
     0 for none. width, summary: of the two dense layers. skip: see `skip.py`. period: of a seasonal
     skip, in slots. calendar: cycles of which the model is told; a general model knows none.
     """
 
     context: Positive = 96
+    scaled_by: Positive | None = None
     inputs: Positive = 24
     bands: Size = 48
     width: Positive = 256
     summary: Positive = 128
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     skip: SkipKind = "mixture"
+    correction: bool = True
     period: Positive = 24
     calendar: tuple[Cycle, ...] = ()
 
@@ -101,7 +104,8 @@ class Forecaster(Model):
         self.skip = skip_of(config.skip, config.context, task.horizon, config.period)
         self.band = Band(task.quantile_levels, task.horizon)
         gaps = task.horizon * (len(task.quantile_levels) - 1)
-        self.parts = [self.skip.maps, 1, task.horizon, gaps]
+        corrected = (1, task.horizon) if config.correction else (0, 0)
+        self.parts = [self.skip.maps, *corrected, gaps]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -115,7 +119,7 @@ class Forecaster(Model):
         """
         with torch.no_grad():
             context = self.config.context
-            view = normalise(unfold(values, context), context)
+            view = normalise(unfold(values, context), context, self.config.scaled_by)
             facts = torch.cat((view.facts, running.sequence(view), self.calendar(times)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
         memory = self.cell.sequence(torch.cat((self.inputs(shape), facts), -1))
@@ -126,7 +130,7 @@ class Forecaster(Model):
 
     def forward(self, window: Tensor, origin: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step, by the contract in `tidecast.bundle`: → forecast, next_state."""
-        view = normalise(window.squeeze(-1), self.config.context)
+        view = normalise(window.squeeze(-1), self.config.context, self.config.scaled_by)
         held, means = torch.split(state, [self.cell.state_size, running.STATE_SIZE], -1)
         drift, means = running.step(view, means)
         facts = torch.cat((view.facts, drift, self.calendar(origin)), -1)
@@ -161,7 +165,9 @@ class Forecaster(Model):
         seen = torch.cat((bounded, *periods, facts), -1)
         summary = torch.cat((self.dense(seen), memory), -1)
         trust, doubt, correction, gaps = torch.split(self.head(summary), self.parts, -1)
-        # Near-deterministic series need the correction off, which units alone do only roughly.
-        median = self.skip(shape, trust) + doubt.sigmoid() * correction
+        median = self.skip(shape, trust)
+        if self.config.correction:
+            # Near-deterministic series need it off, which units alone do only roughly.
+            median = median + doubt.sigmoid() * correction
         quantiles: Tensor = self.band(median, gaps)
         return quantiles

@@ -15,6 +15,8 @@ LARGEST: Final = 1e36
 """Values beyond are cut off: sums over a window must stay below float32's 3.4e38."""
 SMALLEST: Final = 1e-37
 """Stands in for a spread of zero; float32's normal numbers end at 1.2e-38."""
+QUIETEST: Final = 0.01
+"""Least spread of the newest slots, as a part of the whole window's."""
 
 
 class Window(NamedTuple):
@@ -36,8 +38,11 @@ class Window(NamedTuple):
 FACTS: Final = 2
 
 
-def normalise(window: Tensor, context: int) -> Window:
+def normalise(window: Tensor, context: int, recent: int | None = None) -> Window:
     """Normalise `window` float32 [..., context], oldest first, NaN = missing.
+
+    recent: how many of the newest slots give centre and spread, all by default; all do as well
+    where none of these has a value.
 
     Slots after the newest known value repeat it, other missing ones take the mean. A window
     without variation has spread 0; one without values has centre 0 as well. (`context` is given,
@@ -51,11 +56,15 @@ def normalise(window: Tensor, context: int) -> Window:
     last_place = place.amax(-1, keepdim=True)
     last = (values * (place == last_place).float()).sum(-1, keepdim=True)
     count = known.sum(-1, keepdim=True)
-    share = 1 / count.clamp(min=1.0)
     apart = (values - last) * known
-    mean = apart.sum(-1, keepdim=True) * share
+    mean, spread = _moments(apart, known)
+    if recent is not None and recent < context:
+        near = known * (position > context - recent).float()
+        near = torch.where(near.sum(-1, keepdim=True) > 0, near, known)
+        mean, near_spread = _moments(apart, near)
+        # Quiet of late, yet not before: a spread of zero would make all before it endless.
+        spread = torch.maximum(near_spread, QUIETEST * spread)
     off = apart - mean
-    spread = (off.abs() * known).sum(-1, keepdim=True) * share
     filled = known + (position > last_place).float()
     return Window(
         shape=off * filled / spread.clamp(min=SMALLEST),
@@ -65,6 +74,13 @@ def normalise(window: Tensor, context: int) -> Window:
         spread=spread,
         facts=torch.cat((count / context, 1 - last_place / context), -1),
     )
+
+
+def _moments(apart: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and mean absolute deviation [..., 1] of the counted ones (1, not 0) of `apart`."""
+    share = 1 / counted.sum(-1, keepdim=True).clamp(min=1.0)
+    mean = (apart * counted).sum(-1, keepdim=True) * share
+    return mean, ((apart - mean).abs() * counted).sum(-1, keepdim=True) * share
 
 
 def unfold(values: Tensor, context: int) -> Tensor:
