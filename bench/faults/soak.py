@@ -96,7 +96,7 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
             seen = _await(scene.witness, events)
             figures = [
                 Figure("highest_per_s", "highest load, forecasts per second", [highest]),
-                Figure("events_per_s", "events per second", [rate]),
+                Figure("events_per_s", "events per second", [events / samples[-1].at_s]),
                 *_figures(seen, samples),
             ]
             checked = _checked(scene, seen, events)
