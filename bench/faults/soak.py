@@ -41,7 +41,10 @@ SAMPLE_S: Final = 5.0
 SAMPLES_A_LINE: Final = 12
 WARM_S: Final = 60.0
 """A worker's first minute: tables, pools and caches fill."""
-SETTLE_S: Final = 120.0
+SETTLE_S: Final = 60.0
+"""What has not been answered for so long, with nothing else to do, is lost."""
+FAR_BEHIND_S: Final = 180.0
+"""By how much the verifier may be behind: long before the log forgets what it has not read."""
 LOOK_S: Final = 0.1
 TRIAL_S: Final = 15.0
 STEP_DOWN: Final = 0.8
@@ -96,7 +99,7 @@ def measure(soak: Soak, folder: Path, say: Callable[[str], None]) -> Result:
             seen = _await(scene.witness, events)
             figures = [
                 Figure("highest_per_s", "highest load, forecasts per second", [highest]),
-                Figure("events_per_s", "events per second", [rate]),
+                Figure("events_per_s", "events per second", [events / samples[-1].at_s]),
                 *_figures(seen, samples),
             ]
             checked = _checked(scene, seen, events)
@@ -153,6 +156,10 @@ def _run(
         if at_s > next_kill:
             scene.fleet.kill(KILLED)
             next_kill += soak.kill_every_s
+        if at_s - seen.answered / rate > FAR_BEHIND_S:
+            raise BenchError(
+                f"the verifier is {FAR_BEHIND_S:.0f} s behind; is the machine busy with other work?"
+            )
         samples.append(_sample(scene, seen, at_s))
         if len(samples) % SAMPLES_A_LINE == 0:
             say(_line(samples[-1], seen))
@@ -248,9 +255,12 @@ def _points(load: Load) -> Points:
 
 def _await(witness: Witness, events: int) -> Sight:
     """What was seen when so many events are answered, or nothing more comes."""
-    deadline = time.monotonic() + SETTLE_S
-    while (seen := witness.look()).answered < events and time.monotonic() < deadline:
+    seen, moved = witness.look(), time.monotonic()
+    while seen.answered < events and time.monotonic() - moved < SETTLE_S:
         time.sleep(LOOK_S)
+        before, seen = seen, witness.look()
+        if seen.answered > before.answered:
+            moved = time.monotonic()
     return seen
 
 
