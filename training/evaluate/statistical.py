@@ -7,6 +7,7 @@ Both are statsforecast's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,10 @@ SEASONS_FITTED: Final = 40
 LEAST_SLOTS_FITTED: Final = 200
 FEWEST: Final = 10
 """Values below which nothing is fitted, and the newest one goes on."""
+METHODS: Final = ("ETS", "Theta")
+
+Tell = Callable[[int, int], None]
+"""Is told how many fits are done, and of how many."""
 
 
 def sampled(candidates: Numbers, most: int) -> tuple[Ints, Ints]:
@@ -35,19 +40,25 @@ def sampled(candidates: Numbers, most: int) -> tuple[Ints, Ints]:
 
 
 def statistical(
-    values: Numbers, pairs: tuple[Ints, Ints], horizon: int, seasonality: int
+    values: Numbers,
+    pairs: tuple[Ints, Ints],
+    horizon: int,
+    seasonality: int,
+    tell: Tell = lambda *_: None,
 ) -> dict[str, Numbers]:
     """Forecasts by method, each [P, horizon].
 
     values: [series, slots] filled, NaN before a series begins. pairs: rows [P] and origins [P].
     """
-    histories = [
-        _history(values[row], origin, seasonality) for row, origin in zip(*pairs, strict=True)
-    ]
-    return {
-        name: np.array([_forecast(name, history, horizon, seasonality) for history in histories])
-        for name in ("ETS", "Theta")
-    }
+    rows, origins = pairs
+    forecasts: dict[str, Numbers] = {name: np.empty((len(rows), horizon)) for name in METHODS}
+    for done, (row, origin) in enumerate(zip(rows, origins, strict=True)):
+        tell(done, len(rows))
+        history = _history(values[row], origin, seasonality)
+        for name, found in forecasts.items():
+            found[done] = _forecast(name, history, horizon, seasonality)
+    tell(len(rows), len(rows))
+    return forecasts
 
 
 def _history(series: Numbers, origin: int, seasonality: int) -> Numbers:
