@@ -26,7 +26,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 Contests = Mapping[str, Found]
-"""By the name of the contest, in the order of the suite."""
+"""By the name of the contest."""
 
 
 def where() -> Conditions:

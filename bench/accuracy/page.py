@@ -75,6 +75,7 @@ does without one there. A file with a column a series is read as it is; `--layou
 
 def write(contests: Contests, page: Path = PAGE) -> None:
     """Write the page, and the picture beside it. Raises BenchError without results."""
+    contests = {name: contests[name] for name in NAMES if name in contests}
     if not contests:
         raise BenchError("no results; run `scripts/bench accuracy` first")
     rows = [row for found in contests.values() for row in found.rows]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +83,16 @@ def test_zero_shot_models_are_beside_the_best_on_the_same_answers(trial: list[Ro
 
 def test_a_model_and_every_baseline_have_a_row_on_all_answers_and_on_the_drawn() -> None:
     case = Case("noise", a_table(), np.arange(40, 55, 3), 40, 6)
+    predictor = NaivePredictor(8)
+    predictor.manifest = replace(predictor.manifest, name="tiny", training={"seed": 7})
     lines: list[str] = []
-    rows = zero_shot.try_on(case, [NaivePredictor(8)], 4, lines.append)
+    rows = zero_shot.try_on(case, [predictor], 4, lines.append)
     assert {row.answers for row in rows} == {None, 4}
     every = {row.model: row for row in rows if row.answers is None}
     drawn = {row.model: row for row in rows if row.answers == 4}
     assert drawn.keys() - every.keys() == {"ETS", "Theta"}
-    assert every.keys() == {"naive", "seasonal naive", "drift", "Naive2"}
+    assert every.keys() == {"tiny", "naive", "seasonal naive", "drift", "Naive2"}
+    assert (every["tiny"].seed, drawn["tiny"].seed) == (7, 7)
     assert (every["drift"].seed, every["drift"].horizon, every["drift"].data) == (None, 3, "noise")
     assert any("against the best of them" in line for line in lines)
 
@@ -101,7 +106,7 @@ def test_models_of_different_horizons_are_not_compared() -> None:
 @pytest.mark.skipif(not zero_shot.DATA.exists(), reason="../shared/data is not there")
 def test_the_general_models_are_asked_by_the_published_protocol() -> None:
     manifest = read_bundle(Path("onnx_models") / zero_shot.MODELS[0]).manifest
-    etth1, m4 = (read(zero_shot.DATA, manifest) for read in zero_shot.CASES)
+    etth1, m4 = (read(zero_shot.DATA, manifest) for read, _ in zero_shot.CASES)
     horizon = manifest.horizon
     assert len(etth1.table.names) == 7
     assert etth1.origins[[0, -1]].tolist() == [11_520 - 1, 14_400 - 1 - horizon]
@@ -185,3 +190,9 @@ def test_the_page_has_both_tables_the_picture_and_what_was_not_run(
 def test_without_results_there_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="run `scripts/bench accuracy` first"):
         write({}, tmp_path / "accuracy.md")
+
+
+def test_the_other_benches_need_neither_pytorch_nor_matplotlib() -> None:
+    asked = "import sys, bench.cli; print({'torch', 'matplotlib'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -32,8 +32,7 @@ def fit_some(test: BackTest, most: int, tell: Tell = lambda *_: None) -> Fitted 
     """
     if not most or test.manifest.task != "forecast":
         return None
-    actual = np.where(test.run.answered[..., None], test.actual, np.nan)
-    rows, places = sampled(np.any(~np.isnan(actual), axis=2), most)
+    rows, places = sampled(np.any(~np.isnan(test.judged), axis=2), most)
     pairs = rows, test.case.origins[places]
     values, season = filled(test.target), test.case.seasonality
     return Fitted(rows, places, statistical(values, pairs, test.manifest.horizon, season, tell))

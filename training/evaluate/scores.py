@@ -107,7 +107,7 @@ def summary(scores: Scores) -> str:
 def _beside(sample: Comparison) -> str:
     """The model beside what was fitted, and by how much it is better."""
     shown = [f"{name} {_short(sample.measures[name].mase)}" for name in (MODEL, *METHODS)]
-    words = "" if sample.skill is None else f", {better(sample.skill)} against the best of them"
+    words = "" if sample.skill is None else f"; against the best of them {better(sample.skill)}"
     return f"MASE at {sample.answers} answers: {', '.join(shown)}{words}"
 
 

@@ -53,8 +53,7 @@ def score(test: BackTest, fitted: Fitted | None = None) -> Scores:
     if test.manifest.classes:
         return _score_classes(test, heads)
     scale = scale_of(test.target[:, : test.case.history], test.case.seasonality)
-    actual = np.where(test.run.answered[..., None], test.actual, np.nan)
-    ground = _Ground(actual, test.manifest.quantile_levels, scale)
+    ground = _Ground(test.judged, test.manifest.quantile_levels, scale)
     answers = {MODEL: test.run.answers} | _baselines(test)
     measured = ground.measures(answers)
     return ForecastScores(
@@ -111,9 +110,8 @@ def _score_classes(test: BackTest, heads: dict[str, Any]) -> ClassScores:
     past = test.target[:, : test.case.history]
     seen = np.bincount(past[~np.isnan(past)].astype(int), minlength=len(classes))
     prior = np.broadcast_to((seen + 1) / (seen + 1).sum(), test.run.answers.shape)
-    known = np.where(test.run.answered[..., None], test.actual, np.nan)
     return ClassScores(
         **heads,
-        model=classify(known, test.run.answers, classes),
-        baselines={"shares in the history": classify(known, prior, classes)},
+        model=classify(test.judged, test.run.answers, classes),
+        baselines={"shares in the history": classify(test.judged, prior, classes)},
     )

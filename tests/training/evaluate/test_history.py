@@ -74,7 +74,9 @@ def test_a_general_model_is_tried_zero_shot_on_a_file_of_any_step(
     scores = json.loads(done.stdout)
     assert scores["seasonality"] == season
     assert scores["mase"] < scores["baselines"]["naive"]["mase"]
-    assert set(scores["sample"]) >= {"model", "seasonal naive", "ETS", "Theta"}
+    sample = scores["sample"]
+    for name in ("ETS", "Theta"):
+        assert sample[name]["mase"] < 2 * sample["naive"]["mase"]
     assert "MASE at 1 answers: model" in done.stderr
 
 
