@@ -53,9 +53,10 @@ ZERO_SHOT: Final = """\
     scripts/bench accuracy --only zero-shot
 
 The shipped general models, which were trained on synthetic series only, 24 steps ahead. MASE is by
-the training part, seasonality 24. ETS (AutoETS) and Theta are statsforecast's, fitted anew at each
-origin to the 40 seasons before it, all of an M4 series; a seed draws the answers at which they are,
-and the second MASE of the models is that of the same answers.
+the training part, seasonality 24. ETS and Theta are statsforecast's, fitted anew at each origin to
+the 40 seasons before it, all of an M4 series; a seed draws the answers at which they are, and the
+second MASE of the models is that of the same answers. "ETS" chooses its form by AICc; where it
+chooses no season, ETS(A,Ad,A), a damped trend and a season, is the harder one to beat.
 """
 
 OWN: Final = """\
@@ -67,9 +68,8 @@ says the same of any CSV or Parquet file with a time column: MASE and the other 
 beside naive, seasonal naive, drift and Naive2 at every origin from row 8,640 on, and beside ETS and
 Theta at 100 of the answers; `--html scores.html` writes a report. The rows before `--first` scale
 the errors. The step is found in the file, whatever it is; the season follows from it, a day, or a
-week of daily data, and `--seasonality` says another. ETS knows no season of more than 24 slots and
-does without one there. A file with a column a series is read as it is; `--layout long` reads
-`series_id,timestamp` and a column of values.
+week of daily data, and `--seasonality` says another. A file with a column a series is read as it
+is; `--layout long` reads `series_id,timestamp` and a column of values.
 """
 
 

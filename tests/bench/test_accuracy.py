@@ -25,6 +25,7 @@ from stream.testing import NaivePredictor
 from tests.training.evaluate.tables import a_table
 from tidecast.bundle import read_bundle
 from training.evaluate.case import Case
+from training.evaluate.statistical import METHODS
 
 NAMED = {"data", "horizon", "model", "seed", "mse", "mae", "owa", "coverage"}
 
@@ -58,7 +59,7 @@ def fits() -> list[Row]:
 def trial() -> list[Row]:
     rows = [*tried("general-gru", 0.9, 1, coverage=0.79), *tried("general-lstm", 1.2, 1)]
     rows += [*tried("naive", 3.0), *tried("seasonal naive", 1.0)]
-    return [*rows, tried("ETS", 1.0)[1], tried("Theta", 1.5)[1]]
+    return rows + [tried(name, 1.0 + place)[1] for place, name in enumerate(METHODS)]
 
 
 def test_a_contest_is_the_median_of_its_seeds_beside_the_bar(fits: list[Row]) -> None:
@@ -77,8 +78,8 @@ def test_a_contest_is_the_median_of_its_seeds_beside_the_bar(fits: list[Row]) ->
 def test_zero_shot_models_are_beside_the_best_on_the_same_answers(trial: list[Row]) -> None:
     gru, lstm = zero_shot_table(trial).rows
     assert gru[:5] == ["D: general-gru", "0.900", "1.000", "10.0% better", "5"]
-    assert gru[5:9] == ["0.990", "1.100", "1.650", "10.0% better"]
-    assert (lstm[3], lstm[8]) == ("short by 20.0%", "short by 20.0%")
+    assert gru[5:10] == ["0.990", "1.100", "2.200", "3.300", "10.0% better"]
+    assert (lstm[3], lstm[9]) == ("short by 20.0%", "short by 20.0%")
 
 
 def test_a_model_and_every_baseline_have_a_row_on_all_answers_and_on_the_drawn() -> None:
@@ -90,7 +91,7 @@ def test_a_model_and_every_baseline_have_a_row_on_all_answers_and_on_the_drawn()
     assert {row.answers for row in rows} == {None, 4}
     every = {row.model: row for row in rows if row.answers is None}
     drawn = {row.model: row for row in rows if row.answers == 4}
-    assert drawn.keys() - every.keys() == {"ETS", "Theta"}
+    assert drawn.keys() - every.keys() == set(METHODS)
     assert every.keys() == {"tiny", "naive", "seasonal naive", "drift", "Naive2"}
     assert (every["tiny"].seed, drawn["tiny"].seed) == (7, 7)
     assert (every["drift"].seed, every["drift"].horizon, every["drift"].data) == (None, 3, "noise")
