@@ -11,5 +11,6 @@ What it is given: streams, workload, backlog, pacing. What it leaves: outputs; r
 The answer: report, tables, page, pictures, charts; statistics, machine.
 
 `peers` are other systems on the same job, their programs in `peers/python` and `peers/jvm`.
-`faults` is `scripts/bench faults` and `scripts/bench soak`. `accuracy` asks for no speed.
+`faults` is `scripts/bench faults` and `scripts/bench soak`. `accuracy` is
+`scripts/bench accuracy`: it asks for no speed.
 """

@@ -45,7 +45,8 @@ Each command answers one question with a table; with --json its last line is one
   scripts/bench latency --rate 1000 --json
   scripts/bench latency --rate 1000 --peer all
   scripts/bench stages                      where a worker's time goes
-  scripts/bench accuracy                    of forecasts, on ETT and M4
+  scripts/bench accuracy                    of forecasts, on ETT and M4: some hours
+  scripts/bench accuracy --only zero-shot   of the shipped models: some minutes
   scripts/bench all                         every speed: almost two hours
   scripts/bench report                      docs/performance.md, of the last
 """

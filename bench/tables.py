@@ -101,12 +101,18 @@ def _plain(value: float | str) -> str:
 def show(result: Result, console: Console) -> None:
     """Print question, tables and caption."""
     console.print(result.question, style="italic")
-    for drawn in map(_rich, tables(result)):
-        # On a narrow terminal lines break, which is better than words and numbers cut off.
-        least = console.measure(drawn, options=console.options.update(width=WIDEST)).minimum
-        console.width = max(console.width, least)
-        console.print(drawn)
+    for table in tables(result):
+        show_table(table, console)
     console.print(caption(result), style="dim")
+
+
+def show_table(table: Table, console: Console) -> None:
+    """Print a table."""
+    drawn = _rich(table)
+    # On a narrow terminal lines break, which is better than words and numbers cut off.
+    least = console.measure(drawn, options=console.options.update(width=WIDEST)).minimum
+    console.width = max(console.width, least)
+    console.print(drawn)
 
 
 def _rich(table: Table) -> RichTable:

@@ -15,7 +15,7 @@ from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.series_rows import read_rows
 from training.data.table import Table
-from training.evaluate.case import Case, origins_for, unnamed_table
+from training.evaluate.case import Case, origins_for, unnamed_table, usual_seasonality
 
 
 class StreamBenchmark(
@@ -55,10 +55,12 @@ def load(benchmark: Benchmark, folder: Path, manifest: Manifest, seasonality: in
     return Case(benchmark.name, table, np.array([slots - 1]), slots, seasonality)
 
 
-def stream_case(name: str, table: Table, first: int, manifest: Manifest, seasonality: int) -> Case:
+def stream_case(
+    name: str, table: Table, first: int, manifest: Manifest, seasonality: int | None
+) -> Case:
     """Every origin whose answer is for slots from `first` on, and within the table.
 
-    Raises DataError when there is none.
+    seasonality: None for the usual one of the table's step. Raises DataError when there is none.
     """
     slots = table.values.shape[1]
     origins = origins_for(range(first, slots), manifest.lead, manifest.horizon)
@@ -67,4 +69,5 @@ def stream_case(name: str, table: Table, first: int, manifest: Manifest, seasona
             f"{name} has {slots} slots: with {first} to begin with, none is left that has the "
             f"horizon, {manifest.horizon}, after it; give more history, or another beginning"
         )
-    return Case(name, table, origins, first, seasonality)
+    season = seasonality or usual_seasonality(table.step_seconds)
+    return Case(name, table, origins, first, season)

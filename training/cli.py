@@ -17,12 +17,15 @@ from training.benchmarks import stream_case
 from training.build import Order, build
 from training.commands.choosing import Log, auto, tune
 from training.config import Recipe, read_recipe
+from training.data.bar import counted
 from training.data.columns import FileSource
 from training.data.columns import Layout as FileLayout
 from training.data.profile_page import print_profile
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
+from training.evaluate.fitted import fit_some
 from training.evaluate.history import read_history
+from training.evaluate.scores import summary
 from training.evaluate.scoring import score
 from training.explain import page as explanation_page
 from training.explain.explanation import explain as explained
@@ -42,7 +45,14 @@ Bundle = Annotated[Path, typer.Argument(help="A bundle's folder.")]
 Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
 First = Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")]
 Layout = Annotated[FileLayout, typer.Option(help="Form of the file.")]
-Seasonality = Annotated[int, typer.Option(min=1, help="Period of the baselines, slots.")]
+Seasonality = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Period of the baselines and of MASE, slots.",
+        show_default="by the step: a day, of daily data a week",
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -88,7 +98,7 @@ def evaluate(
     data: Data,
     first: First,
     layout: Layout = "wide",
-    seasonality: Seasonality = 24,
+    seasonality: Seasonality = None,
     fitted: Annotated[
         int, typer.Option(min=0, help="At how many answers to fit ETS and Theta, a second each.")
     ] = 0,
@@ -96,11 +106,15 @@ def evaluate(
 ) -> None:
     """Back-test a bundle on a file, through the serving engine; print the scores as JSON.
 
+    One line on standard error says how the model does beside the baselines.
+
     Example: python -m training evaluate onnx_models/general-gru/1 load.csv --first 8640
     """
     predictor = OnnxPredictor(read_bundle(bundle))
     test = back_test(predictor, _case(predictor, data, first, layout, seasonality))
-    scores = score(test, fitted)
+    with counted("ETS and Theta") as tell:
+        scores = score(test, fit_some(test, fitted, tell))
+    typer.echo(summary(scores), err=True)
     if html is not None:
         write_page(html, report.render(predictor.manifest, [report.Section(test, scores)], ()))
     typer.echo(msgspec.json.format(msgspec.json.encode(scores.figures()), indent=2).decode())
@@ -113,7 +127,7 @@ def explain(
     first: First,
     html: Annotated[Path, typer.Option(help="Where to write the page.")],
     layout: Layout = "wide",
-    seasonality: Seasonality = 24,
+    seasonality: Seasonality = None,
 ) -> None:
     """Show what a bundle's answers rest on, and for which groups of series they are worse.
 
@@ -126,7 +140,7 @@ def explain(
 
 
 def _case(
-    predictor: OnnxPredictor, data: Path, first: int, layout: FileLayout, seasonality: int
+    predictor: OnnxPredictor, data: Path, first: int, layout: FileLayout, seasonality: int | None
 ) -> Case:
     table = read_history(data, layout, predictor.manifest)
     return stream_case(data.name, table, first, predictor.manifest, seasonality)
@@ -163,7 +177,7 @@ def lighten(
         Path | None, typer.Option(help="distil: a TOML file with [model], [features], [fit].")
     ] = None,
     layout: Layout = "wide",
-    seasonality: Seasonality = 24,
+    seasonality: Seasonality = None,
 ) -> None:
     """Make a bundle smaller or faster; refuse it where that costs too much accuracy.
 

@@ -50,6 +50,8 @@ class FitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Series a step."""
     length: Positive = 600
     """Slots of a series in a batch, the last horizon of them targets only."""
+    warm_up: Annotated[int, Meta(ge=0)] = 0
+    """First slots of a batch that fill windows and states; from there on forecasts are scored."""
     stride: Positive = 6
     """Every how many slots a forecast is scored; neighbours teach nearly the same."""
     optimiser: OptimiserConfig = AdamWConfig(learning_rate=3e-3, weight_decay=1e-3)
@@ -132,8 +134,8 @@ def _check(recipe: Recipe, family: SingleFamily) -> None:
             "a streaming family forecasts; for a regression or a classification take a windowed or "
             "classic one, such as gru or forest"
         )
-    if streams and recipe.fit.length <= horizon_of(recipe.task):
-        raise ValueError(f"fit.length {recipe.fit.length} must exceed task.horizon")
+    if streams and recipe.fit.length <= recipe.fit.warm_up + horizon_of(recipe.task):
+        raise ValueError(f"fit.length {recipe.fit.length} must exceed fit.warm_up + task.horizon")
     if streams and recipe.model is family and (recipe.augment or recipe.features != PLAIN):
         raise ValueError("features and augment are for windowed families; take model.calendar")
     if not streams and recipe.fit.relative:

@@ -76,7 +76,11 @@ class SequenceLesson:
     def loss(self, step: int) -> Tensor:
         """See Lesson."""
         # Another first slot each time, so that every origin gets its turn.
-        return self._loss(self._batches.train(step), step % self._fit.stride)
+        first = self._fit.warm_up + step % self._fit.stride
+        pieces = self._batches.train(step)
+        # Where the history is short, so are its pieces.
+        last = pieces.values.shape[1] - self.model.task.horizon - 1
+        return self._loss(pieces, min(first, last))
 
     def validation(self) -> float:
         """See Lesson."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from training.batches import Batches, SyntheticBatches, TableBatches
 from training.config import Recipe, SyntheticSource
-from training.data.bar import reading_shown
+from training.data.bar import counted
 from training.data.checks import check
 from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
@@ -113,7 +113,7 @@ def _measured(recipe: Recipe, data: FileSource | RowsSource | KafkaSource, folde
     elif isinstance(data, RowsSource):
         loaded = load_rows(data, folder)
     else:
-        with reading_shown() as tell:
+        with counted("reading") as tell:
             loaded = read_topic(data, folder, tell)
     cut_of = partial(data.split.cut, horizon=int(leads_of(recipe.task)[-1]))
     table, cleaned = clean(loaded.table, recipe.clean, cut_of)

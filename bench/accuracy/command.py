@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.accuracy.contest import chosen, run
-from bench.accuracy.rows import as_json, table_of
+from bench.tables import show_table
 
 
 def accuracy(
@@ -19,19 +18,26 @@ def accuracy(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Fits of each; by default 3, of an ensemble 1.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option(help="Run nothing: write docs/accuracy.md from the last results.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
-    """How good forecasts are on ETT and M4 Hourly, fitted anew; no servers needed.
+    """How good forecasts are on ETT and M4 Hourly, fitted anew and zero-shot; no servers needed.
 
-    Example: scripts/bench accuracy --only etth1-96 --seeds 1
+    Example: scripts/bench accuracy --only zero-shot
     """
-    contests = chosen(only)
-    rows = []
-    for name, contest in contests.items():
-        for seed in range(1, (seeds or contest.seeds) + 1):
-            rows.append(run(name, seed, lambda line: typer.echo(line, err=True)))
-            typer.echo(rows[-1], err=True)
-    bars = {name: contest._asdict() for name, contest in contests.items()}
-    Console(file=sys.stderr if json else sys.stdout).print(table_of(rows, bars))
+    # Here, since other benches have no need of PyTorch, nor of matplotlib.
+    from bench.accuracy import page, suite
+    from bench.accuracy.kept import as_json, kept
+    from bench.accuracy.tables import tables
+
+    if report:
+        page.write(kept())
+        return
+    contests = suite.run(suite.chosen(only or ()), seeds, lambda line: typer.echo(line, err=True))
+    console = Console(file=sys.stderr if json else sys.stdout)
+    for table in tables(contests):
+        show_table(table, console)
     if json:
-        typer.echo(as_json(rows).decode())
+        typer.echo(as_json(contests).decode())

@@ -1,4 +1,4 @@
-"""Showing in the terminal how far the reading of a topic has come."""
+"""Showing in the terminal how far something long has come that counts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from training.data.topic import Tell
 
 
 @contextmanager
-def reading_shown() -> Iterator[Tell]:
-    """Show a bar on standard error while the context lasts."""
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def counted(what: str) -> Iterator[Tell]:
+    """Show a bar on standard error while the context lasts; none where nothing is told."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=None)
+        task = progress.add_task(what, total=None, visible=False)
 
         def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+            progress.update(task, completed=done, total=total, visible=True)
 
         yield tell

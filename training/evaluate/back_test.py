@@ -27,6 +27,11 @@ class BackTest(NamedTuple):
     target: Floats
     actual: Floats
 
+    @property
+    def judged(self) -> Floats:
+        """What came true where there is an answer: [series, N, horizon], NaN elsewhere."""
+        return np.where(self.run.answered[..., None], self.actual, np.nan)
+
 
 def back_test(predictor: Predictor, case: Case) -> BackTest:
     """Run the model over the case.

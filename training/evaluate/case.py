@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from tidecast.messages import VALUE_CHANNEL
 from training.data.table import Table
 from training.data.waves import Floats, Ints
 
-HOUR_S = 3600
+HOUR_S: Final = 3600
+DAY_S: Final = 24 * HOUR_S
+WEEK_S: Final = 7 * DAY_S
+YEAR_S: Final = 365.25 * DAY_S
 
 
 class Case(NamedTuple):
@@ -33,6 +36,20 @@ def unnamed_table(values: Floats) -> Table:
     """A table of series that have neither names nor dates: [series, slots], NaN = missing."""
     names = tuple(f"series {number}" for number in range(1, len(values) + 1))
     return Table(names, values[..., None], (VALUE_CHANNEL,), 0, HOUR_S)
+
+
+def usual_seasonality(step_seconds: int) -> int:
+    """Slots of the period that most series of such a step follow, by the calendar.
+
+    Below a minute that is an hour, below a day a day, below a week a week, and else a year.
+    """
+    if step_seconds < 60:
+        period: float = HOUR_S
+    elif step_seconds < DAY_S:
+        period = DAY_S
+    else:
+        period = WEEK_S if step_seconds < WEEK_S else YEAR_S
+    return max(round(period / step_seconds), 1)
 
 
 def origins_for(slots: range, lead: int, horizon: int) -> Ints:

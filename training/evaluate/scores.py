@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from training.evaluate.classification import Classification
 from training.evaluate.metrics import Measures
+from training.evaluate.statistical import METHODS
+
+MODEL: Final = "model"
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -17,19 +20,27 @@ class Comparison(msgspec.Struct, frozen=True):
     answers: int
     measures: dict[str, Measures]
 
+    @property
+    def skill(self) -> float | None:
+        """Part by which the MASE is smaller than the best of those that were fitted."""
+        fitted = (self.measures[name].mase for name in METHODS if name in self.measures)
+        return skill_of(self.measures[MODEL].mase, fitted)
+
 
 class ForecastScores(msgspec.Struct, frozen=True, tag_field="task", tag="forecast"):
     """Of a forecast or a regression, which is one with a single lead.
 
-    fallbacks: answers that the engine gave because the model failed. baselines: at every origin.
-    by_lead: of the model and each baseline, a lead after the other. sample: at some origins, with
-    the methods that are fitted anew at each; None where nobody asked for them.
+    fallbacks: answers that the engine gave because the model failed. seasonality: slots of a
+    period, for MASE and the seasonal baselines. baselines: at every origin. by_lead: of the model
+    and each baseline, a lead after the other. sample: at some origins, with the methods that are
+    fitted anew at each; None where nobody asked for them.
     """
 
     name: str
     series: int
     origins: int
     fallbacks: int
+    seasonality: int
     model: Measures
     baselines: dict[str, Measures]
     by_lead: dict[str, tuple[Measures, ...]]
@@ -39,14 +50,15 @@ class ForecastScores(msgspec.Struct, frozen=True, tag_field="task", tag="forecas
     def skill(self) -> float | None:
         """Part by which the MASE is smaller than that of the seasonal-naive forecast."""
         behind = self.baselines.get("seasonal naive", Measures()).mase
-        return None if self.model.mase is None or not behind else 1 - self.model.mase / behind
+        return skill_of(self.model.mase, [behind])
 
     def figures(self) -> dict[str, Any]:
         """The model's measures and, below them, the baselines'; without those by lead."""
         compared = {"baselines": _all(self.baselines)}
         if self.sample is not None:
             compared["sample"] = {"answers": self.sample.answers} | _all(self.sample.measures)
-        return _heads(self) | _figures(self.model) | compared
+        heads = _heads(self) | {"seasonality": self.seasonality}
+        return heads | _figures(self.model) | compared
 
 
 class ClassScores(msgspec.Struct, frozen=True, tag_field="task", tag="classification"):
@@ -67,8 +79,17 @@ class ClassScores(msgspec.Struct, frozen=True, tag_field="task", tag="classifica
 Scores = ForecastScores | ClassScores
 
 
+def skill_of(mase: float | None, others: Iterable[float | None]) -> float | None:
+    """Part by which a MASE is smaller than the best of others, negative where it is larger.
+
+    None where either is not known.
+    """
+    known = [other for other in others if other]
+    return None if mase is None or not known else 1 - mase / min(known)
+
+
 def summary(scores: Scores) -> str:
-    """One line for a log: how good the model is, beside the baseline that says most of it."""
+    """One line for a log: how good the model is, beside the baselines that say most of it."""
     if isinstance(scores, ClassScores):
         beside = next(iter(scores.baselines.values()))
         return (
@@ -79,7 +100,20 @@ def summary(scores: Scores) -> str:
     return (
         f"{scores.name}: MASE {_short(scores.model.mase)}, seasonal naive {_short(naive.mase)}, "
         f"MAE {_short(scores.model.mae)}, coverage {_short(scores.model.coverage)}"
+        + ("" if scores.sample is None else f"; {_beside(scores.sample)}")
     )
+
+
+def _beside(sample: Comparison) -> str:
+    """The model beside what was fitted, and by how much it is better."""
+    shown = [f"{name} {_short(sample.measures[name].mase)}" for name in (MODEL, *METHODS)]
+    words = "" if sample.skill is None else f"; against the best of them {better(sample.skill)}"
+    return f"MASE at {sample.answers} answers: {', '.join(shown)}{words}"
+
+
+def better(skill: float) -> str:
+    """A skill in words."""
+    return f"{skill:.1%} better" if skill >= 0 else f"short by {-skill:.1%}"
 
 
 def _short(value: float | None) -> str:

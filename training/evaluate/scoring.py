@@ -12,11 +12,9 @@ from tidecast.messages import Status
 from training.evaluate.back_test import BackTest
 from training.evaluate.baselines import BASELINES, filled
 from training.evaluate.classification import classify
+from training.evaluate.fitted import Fitted
 from training.evaluate.metrics import Measures, Numbers, Scale, mean_of, measure, scale_of, with_owa
-from training.evaluate.scores import ClassScores, Comparison, ForecastScores, Scores
-from training.evaluate.statistical import sampled, statistical
-
-MODEL = "model"
+from training.evaluate.scores import MODEL, ClassScores, Comparison, ForecastScores, Scores
 
 
 class _Ground(NamedTuple):
@@ -40,11 +38,11 @@ class _Ground(NamedTuple):
         return self._replace(actual=self.actual[:, :, lead : lead + 1])
 
 
-def score(test: BackTest, sample: int = 0) -> Scores:
+def score(test: BackTest, fitted: Fitted | None = None) -> Scores:
     """Score every answer.
 
-    sample: at how many answers ETS and Theta are fitted, to be compared with the model there; of
-    forecasts alone. Raises DataError when labels are no numbers of the model's classes.
+    fitted: of `fit_some`, to be compared with the model there. Raises DataError when labels are no
+    numbers of the model's classes.
     """
     heads: dict[str, Any] = {
         "name": test.case.name,
@@ -55,27 +53,23 @@ def score(test: BackTest, sample: int = 0) -> Scores:
     if test.manifest.classes:
         return _score_classes(test, heads)
     scale = scale_of(test.target[:, : test.case.history], test.case.seasonality)
-    actual = np.where(test.run.answered[..., None], test.actual, np.nan)
-    ground = _Ground(actual, test.manifest.quantile_levels, scale)
+    ground = _Ground(test.judged, test.manifest.quantile_levels, scale)
     answers = {MODEL: test.run.answers} | _baselines(test)
     measured = ground.measures(answers)
     return ForecastScores(
         **heads,
+        seasonality=test.case.seasonality,
         model=measured.pop(MODEL),
         baselines=measured,
         by_lead=_by_lead(ground, answers),
-        sample=_sample(test, ground, answers, sample) if sample and _forecasts(test) else None,
+        sample=None if fitted is None else _sample(ground, answers, fitted),
     )
-
-
-def _forecasts(test: BackTest) -> bool:
-    return test.manifest.task == "forecast"
 
 
 def _baselines(test: BackTest) -> dict[str, Numbers]:
     """Answers [series, N, horizon, 1] by baseline; a regression has its history's mean alone."""
     case, horizon = test.case, test.manifest.horizon
-    if not _forecasts(test):
+    if test.manifest.task != "forecast":
         mean = mean_of(test.target[:, : case.history], axis=(0, 1))
         return {"mean of the history": np.broadcast_to(mean, (*test.actual.shape, 1))}
     values = filled(test.target)
@@ -96,15 +90,11 @@ def _by_lead(ground: _Ground, answers: dict[str, Numbers]) -> dict[str, tuple[Me
     return {name: tuple(at_lead[name] for at_lead in leads) for name in answers}
 
 
-def _sample(test: BackTest, ground: _Ground, answers: dict[str, Numbers], most: int) -> Comparison:
-    """All forecasters, and those that are fitted anew, on at most so many of the answers."""
-    rows, places = sampled(np.any(~np.isnan(ground.actual), axis=2), most)
-    case, horizon = test.case, test.manifest.horizon
-    fitted = statistical(
-        filled(test.target), (rows, case.origins[places]), horizon, case.seasonality
-    )
+def _sample(ground: _Ground, answers: dict[str, Numbers], fitted: Fitted) -> Comparison:
+    """All forecasters, and those that were fitted anew, on the answers of those."""
+    rows, places, forecasts = fitted
     chosen = {name: given[rows, places][:, None] for name, given in answers.items()}
-    chosen |= {name: given[:, None, :, None] for name, given in fitted.items()}
+    chosen |= {name: given[:, None, :, None] for name, given in forecasts.items()}
     there = _Ground(ground.actual[rows, places][:, None], ground.levels, ground.scale.of(rows))
     return Comparison(len(rows), there.measures(chosen))
 
@@ -120,9 +110,8 @@ def _score_classes(test: BackTest, heads: dict[str, Any]) -> ClassScores:
     past = test.target[:, : test.case.history]
     seen = np.bincount(past[~np.isnan(past)].astype(int), minlength=len(classes))
     prior = np.broadcast_to((seen + 1) / (seen + 1).sum(), test.run.answers.shape)
-    known = np.where(test.run.answered[..., None], test.actual, np.nan)
     return ClassScores(
         **heads,
-        model=classify(known, test.run.answers, classes),
-        baselines={"shares in the history": classify(known, prior, classes)},
+        model=classify(test.judged, test.run.answers, classes),
+        baselines={"shares in the history": classify(test.judged, prior, classes)},
     )

@@ -35,6 +35,7 @@ class Job(NamedTuple):
     """What to make lighter, how, and where to put it.
 
     first: the slot from which on the loss is measured; methods see the slots before alone.
+    seasonality: slots of a period; None for the usual one of the data's step.
     """
 
     bundle: Path
@@ -45,7 +46,7 @@ class Job(NamedTuple):
     parent: Path
     most_loss: float
     layout: Layout
-    seasonality: int
+    seasonality: int | None
 
 
 def lighten(job: Job, tell: Tell) -> Path:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from training.evaluate.metrics import Measures
-from training.evaluate.scores import ForecastScores
-from training.evaluate.scoring import MODEL
+from training.evaluate.scores import MODEL, ForecastScores
 from training.report.html import number, paragraph, table
 
 HEADS: Final = {

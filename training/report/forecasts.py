@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from training.evaluate.back_test import BackTest
 from training.evaluate.metrics import Measures, Numbers
-from training.evaluate.scores import ForecastScores
-from training.evaluate.scoring import MODEL
+from training.evaluate.scores import MODEL, ForecastScores
 from training.report.pictures import (
     BAND,
     INK,

@@ -12,7 +12,9 @@ from tests.stream.graphs import classifier, follower
 from tidecast.bundle import write_bundle
 from tidecast.errors import DataError, SettingsError
 from training.cli import app
+from training.evaluate.case import usual_seasonality
 from training.evaluate.history import read_history
+from training.evaluate.statistical import METHODS
 
 
 def written(folder: Path) -> Path:
@@ -54,3 +56,34 @@ def test_a_file_that_lacks_what_the_model_needs_is_refused(tmp_path: Path) -> No
         read_history(path, "channels", renamed)
     with pytest.raises(SettingsError, match="a wide file has no label"):
         read_history(path, "wide", manifest)
+
+
+@pytest.mark.parametrize(("step_s", "season"), [(900, 96), (86_400, 7)])
+def test_a_general_model_is_tried_zero_shot_on_a_file_of_any_step(
+    step_s: int, season: int, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    slots = np.arange(5 * season + 48)
+    load = 10 + np.sin(2 * np.pi * slots / season) + rng.normal(0, 0.1, len(slots))
+    times = np.datetime64("2026-01-01T00:00:00") + slots * np.timedelta64(step_s, "s")
+    lines = [f"{time},{value:.4f}" for time, value in zip(times, load, strict=True)]
+    (tmp_path / "load.csv").write_text("\n".join(["time,load", *lines]))
+    arguments = [str(tmp_path / "load.csv"), "--first", str(len(slots) - 48), "--fitted", "1"]
+    done = CliRunner().invoke(
+        app, ["evaluate", "onnx_models/general-gru/1", *arguments], catch_exceptions=False
+    )
+    scores = json.loads(done.stdout)
+    assert scores["seasonality"] == season
+    assert scores["mase"] < scores["baselines"]["naive"]["mase"]
+    sample = scores["sample"]
+    for name in METHODS:
+        assert sample[name]["mase"] < 2 * sample["naive"]["mase"]
+    assert "MASE at 1 answers: model" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("step_s", "season"),
+    [(1, 3600), (60, 1440), (3600, 24), (7200, 12), (86_400, 7), (604_800, 52), (10**9, 1)],
+)
+def test_the_usual_season_follows_from_the_step(step_s: int, season: int) -> None:
+    assert usual_seasonality(step_s) == season

@@ -15,8 +15,17 @@ from training.benchmarks import RowsBenchmark, StreamBenchmark, load
 from training.data.table import Table
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
-from training.evaluate.scores import ClassScores, ForecastScores, Scores, summary
+from training.evaluate.fitted import fit_some
+from training.evaluate.scores import (
+    ClassScores,
+    ForecastScores,
+    Scores,
+    better,
+    skill_of,
+    summary,
+)
 from training.evaluate.scoring import score
+from training.evaluate.statistical import METHODS
 
 ORIGINS = np.arange(40, 55, 3)
 
@@ -26,7 +35,8 @@ def a_case(table: Table) -> Case:
 
 
 def forecast_scores(sample: int = 0) -> ForecastScores:
-    scores = score(back_test(NaivePredictor(8), a_case(a_table())), sample)
+    test = back_test(NaivePredictor(8), a_case(a_table()))
+    scores = score(test, fit_some(test, sample))
     assert isinstance(scores, ForecastScores)
     return scores
 
@@ -62,6 +72,35 @@ def test_fitted_methods_and_model_are_compared_on_the_same_answers() -> None:
     assert sample.answers == 5
     assert set(sample.measures) >= {"model", "naive", "ETS", "Theta"}
     assert sample.measures["ETS"].owa is not None
+    best = min(sample.measures[name].mase or 0 for name in METHODS)
+    assert sample.skill == pytest.approx(1 - (sample.measures["model"].mase or 0) / best)
+
+
+def test_what_was_fitted_serves_every_model_of_the_case() -> None:
+    tests = [back_test(NaivePredictor(context), a_case(a_table())) for context in (8, 4)]
+    told: list[tuple[int, int]] = []
+    fitted = fit_some(tests[0], 5, lambda done, of: told.append((done, of)))
+    assert told == [(done, 5) for done in range(6)]
+    ours, others = (score(test, fitted) for test in tests)
+    assert isinstance(ours, ForecastScores)
+    assert isinstance(others, ForecastScores)
+    assert ours.sample == others.sample
+
+
+@pytest.mark.parametrize(
+    ("mase", "others", "words"),
+    [
+        (0.9, [1.0, 1.2], "10.0% better"),
+        (1.1, [1.0, None], "short by 10.0%"),
+        (1.0, [None], None),
+        (None, [1.0], None),
+    ],
+)
+def test_a_skill_is_against_the_best_of_the_others(
+    mase: float | None, others: list[float | None], words: str | None
+) -> None:
+    skill = skill_of(mase, others)
+    assert (None if skill is None else better(skill)) == words
 
 
 def test_answers_in_the_place_of_a_failed_model_are_counted() -> None:
@@ -101,7 +140,8 @@ def test_a_target_that_is_never_known_is_refused() -> None:
 @pytest.mark.parametrize("of_classes", [False, True])
 def test_scores_go_to_json_and_back(of_classes: bool) -> None:
     predictor = OnnxPredictor(classifier()) if of_classes else NaivePredictor(8)
-    scores = score(back_test(predictor, a_case(labelled())), 3)
+    test = back_test(predictor, a_case(labelled()))
+    scores = score(test, fit_some(test, 3))
     kind: type[Scores] = ClassScores if of_classes else ForecastScores
     assert msgspec.json.decode(msgspec.json.encode(scores), type=kind) == scores
     figures = msgspec.json.decode(msgspec.json.encode(scores.figures()))

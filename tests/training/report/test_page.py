@@ -15,6 +15,7 @@ from tidecast.errors import DataError
 from training.data.table import Table
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
+from training.evaluate.fitted import fit_some
 from training.evaluate.scoring import score
 from training.parity import Finding
 from training.report.html import number, table, write_page
@@ -25,7 +26,8 @@ def page(predictor: Predictor, given: Table, sample: int = 0) -> str:
     case = Case("five <days>", given, np.arange(40, 55), 40, 6)
     test = back_test(predictor, case)
     findings = [Finding("wave", 1e-6, 2e-6)]
-    return render(predictor.manifest, [Section(test, score(test, sample))], findings)
+    scores = score(test, fit_some(test, sample))
+    return render(predictor.manifest, [Section(test, scores)], findings)
 
 
 def labelled() -> Table:
