@@ -18,7 +18,7 @@ from stream.records import LoggedRecord
 from stream.replay import replay
 from tests.examples.tiny import TINY, first_arrivals, tiny_run
 from tidecast.bundle import read_bundle
-from tidecast.messages import Forecast, encode_observation
+from tidecast.messages import Forecast, encode_observation, milliseconds
 from tidecast.settings import load_settings
 
 EVENTS: Final = 60
@@ -47,7 +47,12 @@ def test_an_example_ends_in_a_bundle_that_answers_its_arrivals(name: str, tmp_pa
 def first_answers(made: Made) -> list[Forecast]:
     """What a worker would publish for the first events, by the settings that the run left."""
     records = [
-        LoggedRecord(offset, event.timestamp, event.series_id.encode(), encode_observation(event))
+        LoggedRecord(
+            offset,
+            milliseconds(event.timestamp),
+            event.series_id.encode(),
+            encode_observation(event),
+        )
         for offset, event in enumerate(first_arrivals(made, EVENTS))
     ]
     settings = load_settings(made.settings)

@@ -23,7 +23,7 @@ origins = 8
 [space]
 "fit.optimiser.learning_rate" = {{ choices = {RATES} }}
 """
-START_S: Final = 60.0
+START_S: Final = 120.0
 """Three processes that import torch."""
 LEAVE_S: Final = 10.0
 
@@ -59,9 +59,11 @@ def killed_at_work(folder: Path, home: Path) -> list[int]:
             stdout=log,
             stderr=log,
         )
-    with command:
+    try:
         wait_until(lambda: [*home.glob("trial-*/*.checkpoint")], START_S, "a trial is being fitted")
         begun = [child.pid for child in psutil.Process(command.pid).children(recursive=True)]
+    finally:
         command.kill()
+        command.wait()
     assert len(begun) >= 2
     return begun
