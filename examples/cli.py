@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from examples.catalogue import EXAMPLES, example_of
 from tidecast.errors import TidecastError
+
+if TYPE_CHECKING:
+    from examples.run import Made
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -46,13 +49,21 @@ def run(name: Annotated[str, typer.Argument(help="Which example.")]) -> None:
     with shown(recipe.fit.steps) as listener:
         made = fit(example, recipe, listener)
     typer.echo(f"{scores(made.manifest)}\n")
-    bundle, arrivals = (os.path.relpath(path) for path in (made.bundle, made.arrivals))
-    typer.echo(f"report   {bundle}/report.html")
-    typer.echo(
-        f"serve    TIDECAST_WORKER__MODEL={bundle} "
-        f"TIDECAST_STREAM__STEP_SECONDS={made.manifest.step_seconds} tidecast worker"
+    typer.echo(next_steps(made))
+
+
+def next_steps(made: Made) -> str:
+    """What to look at, and what to type with Kafka and Redis at hand."""
+    bundle, arrivals, settings = map(os.path.relpath, (made.bundle, made.arrivals, made.settings))
+    return "\n".join(
+        (
+            f"report     {bundle}/report.html",
+            f"topics     tidecast topics create --settings {settings}",
+            f"serve      tidecast worker --settings {settings}",
+            f"publish    tidecast publish {arrivals} --settings {settings}",
+            f"subscribe  tidecast subscribe --from-start --settings {settings}",
+        )
     )
-    typer.echo(f"publish  tidecast publish {arrivals}")
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import tomli_w
+
 from examples.arrivals import write_arrivals
 from examples.catalogue import HERE, Example, require_data
 from tidecast.bundle import Manifest, read_bundle
@@ -18,11 +20,14 @@ WORK: Final = HERE.parent / "runs" / "examples"
 
 
 class Made(NamedTuple):
-    """What a run leaves: a bundle's folder, its manifest, and events to publish."""
+    """What a run leaves: a bundle's folder, its manifest, events to publish, and the settings of a
+    stream of its own that serves it.
+    """
 
     bundle: Path
     manifest: Manifest
     arrivals: Path
+    settings: Path
 
 
 def prepare(example: Example, work: Path = WORK) -> Path:
@@ -50,4 +55,12 @@ def fit(example: Example, recipe: Recipe, listener: Listener, work: Path = WORK)
     source = open_source(recipe, HERE)
     if isinstance(source, History):
         write_arrivals(arrivals, source, manifest.context)
-    return Made(folder, manifest, arrivals)
+    settings = work / f"{example.name}-settings.toml"
+    settings.write_text(_settings(folder, manifest), encoding="utf-8")
+    return Made(folder, manifest, arrivals, settings)
+
+
+def _settings(bundle: Path, manifest: Manifest) -> str:
+    """A `tidecast.toml`: of the stream's settings, those that follow from the example."""
+    stream = {"name": manifest.name, "step_seconds": manifest.step_seconds}
+    return tomli_w.dumps({"stream": stream, "worker": {"model": str(bundle.absolute())}})

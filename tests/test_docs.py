@@ -22,6 +22,7 @@ EVENT_TIME = (ROOT / "docs" / "event-time.md").read_text(encoding="utf-8")
 MESSAGES = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
 TRAINING_DATA = (ROOT / "docs" / "training-data.md").read_text(encoding="utf-8")
 WORKED = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 STATE = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
 CODES = {
     kind.exit_code
@@ -86,3 +87,10 @@ def test_every_example_is_told_of_with_its_command_and_family(example: Example) 
     assert f"python -m examples run {example.name}\n" in section
     family = tomllib.loads(example.recipe.read_text(encoding="utf-8"))["model"]["family"]
     assert re.search(rf"^\| \[{example.name}\].*\b{family}\b", WORKED, re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", ["stream", "training"])
+def test_every_room_is_on_the_map(package: str) -> None:
+    rooms = [file.parent.relative_to(ROOT) for file in (ROOT / package).glob("*/__init__.py")]
+    assert len(rooms) > 4
+    assert [room for room in rooms if f"| `{room.as_posix()}/` |" not in ARCHITECTURE] == []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
+
+from training.config import SingleFamily
+from training.tasks.task import Task
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,3 +42,9 @@ def test_both_commands_and_all_pages_are_there() -> None:
         assert (ROOT / name).exists(), name
     for command in ("demo", "test", "bench"):
         assert (ROOT / "scripts" / command).exists()
+
+
+def test_there_are_as_many_families_as_it_says() -> None:
+    assert len(get_args(SingleFamily)) == 16
+    assert "**Sixteen model families, three tasks" in README
+    assert len(get_args(Task)) == 3

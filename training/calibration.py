@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.lessons import Scored, ScoredLesson
-from training.models.head import Band
+from training.tasks.band import Band
 
 NARROWEST: Final = 0.2
 WIDEST: Final = 5.0

@@ -20,7 +20,6 @@ from training.config import Recipe, read_recipe
 from training.data.bar import counted
 from training.data.columns import FileSource
 from training.data.columns import Layout as FileLayout
-from training.data.profile_page import print_profile
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
 from training.evaluate.fitted import fit_some
@@ -37,6 +36,7 @@ from training.lighten.int8 import DynamicInt8, StaticInt8
 from training.lighten.prune import Pruning, Within
 from training.lighten.student import Student, read_student
 from training.logs.log import open_log
+from training.profile.page import print_profile
 from training.progress import shown
 from training.report import page as report
 from training.report.html import write_page
@@ -219,7 +219,8 @@ def profile(
 def _with_data(recipe: Recipe, path: Path) -> Recipe:
     """Put another file in place of the recipe's."""
     if not isinstance(recipe.data, FileSource):
-        raise SettingsError("--data needs a recipe whose source is file; this one is synthetic")
+        tag = recipe.data.__struct_config__.tag
+        raise SettingsError(f"--data needs a recipe whose source is file, not {tag}")
     source = msgspec.structs.replace(recipe.data, path=str(path.absolute()))
     return msgspec.structs.replace(recipe, data=source)
 

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
+from training.features.window import SMALLEST
 from training.models.forecaster import Output
-from training.models.window import SMALLEST
 
 LARGEST_WEIGHT: Final = 60.0
 """Bounds what one origin can weigh: after a jump a window is far wider than its series."""

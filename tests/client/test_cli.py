@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.client.conftest import Produce
 from tests.client.forecasts import forecast
@@ -232,3 +233,10 @@ def test_a_sparkline_goes_from_the_lowest_to_the_highest() -> None:
 def test_a_forecast_is_one_line() -> None:
     line = one_line(forecast("plant-7/load", 1))
     assert line == "2026-11-20T12:00:00Z  plant-7/load  2 [1, 3]  ▁█  ok"
+
+
+def test_a_forecast_of_classes_is_one_line() -> None:
+    plain = forecast("plant-7/load", 1)
+    names, chances = ["calm", "failure", "unknown"], [0.25, 0.625, 0.125]
+    told = replace(plain, quantile_levels=[], quantiles=[], classes=names, probabilities=chances)
+    assert one_line(told) == "2026-11-20T12:00:00Z  plant-7/load  failure 0.625  ▃█▁  ok"

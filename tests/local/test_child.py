@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.processes import gone
 from tests.waiting import wait_until
 from tidecast.errors import LocalServerError
 from tidecast.local.child import Child
@@ -32,14 +32,6 @@ with local_servers(Path(sys.argv[1])) as servers:
         print(server.pid, server.guard_pid, flush=True)
     time.sleep(600)
 """
-
-
-def gone(pid: int) -> bool:
-    """A zombie is gone too: its parent here is a container's first process, which may not care."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def started(command: list[str], log: Path, stop_limit_s: float = 5.0) -> Child:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tidecast.errors import SettingsError
-from training.config import Recipe, SyntheticSource, read_recipe
-from training.data.columns import FileSource
+from training.config import Recipe, SyntheticSource, read_recipe, recipe_of
 from training.models.streaming_lstm import StreamingLstmConfig
 
 RECIPES = Path("training/recipes")
@@ -55,8 +56,14 @@ def test_a_missing_recipe_says_so(tmp_path: Path) -> None:
         read_recipe(tmp_path / "none.toml")
 
 
+def test_the_smallest_recipe_of_the_docs_is_one() -> None:
+    page = Path("docs/training.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert recipe_of(tomllib.loads(shown), "docs").name == "my-load"
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_recipes_are_read(path: Path) -> None:
     found = read_recipe(path)
     assert found.name == path.stem
-    assert isinstance(found.data, FileSource) == (found.name == "etth1-gru")
+    assert isinstance(found.data, SyntheticSource)

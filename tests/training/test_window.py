@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from training.features.window import Window, normalise, unfold
 from training.models import running
-from training.models.head import Band, to_units
 from training.models.skip import MixtureSkip, classical_maps
-from training.models.window import Window, normalise, unfold
+from training.tasks.band import Band, to_units
 
 CONTEXT = 12
 NUMBERS = st.floats(width=32, allow_infinity=False, allow_nan=True)

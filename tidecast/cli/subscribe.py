@@ -29,6 +29,8 @@ def subscribe(
 ) -> None:
     """Show forecasts as they come, each once: origin, series, next step with its band, horizon.
 
+    Of a classifier the likeliest class with its probability, and a bar for each class.
+
     Example: tidecast subscribe --series plant-7/load --series plant-8/load
     """
     loaded = client_settings(settings)

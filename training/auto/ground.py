@@ -12,7 +12,6 @@ from training.classic.forest import ForestConfig
 from training.classic.logistic import LogisticConfig
 from training.classic.ridge import RidgeConfig
 from training.config import PLAIN, Recipe, SingleFamily
-from training.data.profile import seasons
 from training.data.table import part_of
 from training.models.cnn import CnnConfig
 from training.models.forecaster import ForecasterConfig
@@ -23,6 +22,7 @@ from training.models.segrnn import SegRnnConfig
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
 from training.models.tcn import TcnConfig
+from training.profile.facts import seasons
 from training.source import Endless, Source
 from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask

@@ -6,7 +6,7 @@ import numpy as np
 
 from stream.grid import BoolArray, FloatArray, IntArray
 from tidecast.errors import DataError
-from training.models.window import SMALLEST
+from training.features.window import SMALLEST
 from training.tasks.classification import ClassificationTask
 from training.tasks.head import FAR
 

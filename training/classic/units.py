@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stream.grid import FloatArray
 from training.features.front import Features
-from training.models.window import SMALLEST
+from training.features.window import SMALLEST
 
 Units = Callable[[Features], tuple[Tensor, ...]]
 """Centre and spread of the target, each [B, 1, 1]; an empty tuple for a classifier."""

@@ -18,7 +18,7 @@ from training.ensemble.join import Combine, joined
 from training.ensemble.members import common_step, require_alike
 from training.ensemble.part import Part
 from training.ensemble.stack import Weights, best_weights, log_loss_of, pinball_of
-from training.models.window import normalise
+from training.features.window import normalise
 from training.rows import Rows
 
 Method = Literal["mean", "median", "stacked"]

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.models.window import LARGEST, SMALLEST, normalise
+from training.features.window import LARGEST, SMALLEST, normalise
 
 BOUND: Final = 8.0
 """What is further off than so many spreads is cut off."""

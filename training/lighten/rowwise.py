@@ -17,7 +17,7 @@ import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
 
 from training.ensemble.part import Part
-from training.models.window import SMALLEST
+from training.features.window import SMALLEST
 
 AXES: Final = {"MatMul": (-1,), "Conv": (1, 2)}
 """Of the operators that are quantised: the axes which belong to one row of the input."""

@@ -18,7 +18,7 @@ from training.data.waves import Floats
 from training.features.calendar import Calendar
 from training.features.front import FeaturesConfig, Front
 from training.features.scaling import GlobalScaling, WindowScaling
-from training.models.window import LARGEST
+from training.features.window import LARGEST
 from training.models.windowed import NetConfig, Windowed
 from training.tasks.classification import ClassificationHead, ClassificationTask
 from training.tasks.forecast import ForecastHead, ForecastTask

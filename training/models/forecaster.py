@@ -20,16 +20,16 @@ from torch import Tensor, nn
 
 from tidecast.bundle import Positive
 from training.data.waves import Floats
+from training.features import window as windows
 from training.features.calendar import Calendar, Cycle
+from training.features.window import normalise, span, unfold
 from training.graphs import Contract
 from training.models import running
-from training.models import window as windows
 from training.models.cell import Cell
-from training.models.head import Band, to_units
-from training.models.model import Model, span
+from training.models.model import Model
 from training.models.skip import SkipKind, skip_of
 from training.models.spectrum import Spectrum
-from training.models.window import normalise, unfold
+from training.tasks.band import Band, to_units
 from training.tasks.forecast import ForecastTask
 
 Size = Annotated[int, Meta(ge=0)]

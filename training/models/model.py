@@ -23,13 +23,3 @@ class Model(nn.Module):
     @abstractmethod
     def unit(self, window: Floats) -> Floats:
         """By what an error of an answer is measured, [B]. window: [B, context, channels]."""
-
-
-def span(values: Floats) -> Floats:
-    """The range of each window's values [B, context], missing ones counted as the newest. → [B]."""
-    known = values.copy()
-    gaps = known != known
-    known[gaps] = 0
-    filled = known + gaps * known[:, -1:]
-    ranged: Floats = filled.max(axis=1) - filled.min(axis=1)
-    return ranged

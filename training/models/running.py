@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from training.models.window import LARGEST, SMALLEST, Window
+from training.features.window import LARGEST, SMALLEST, Window
 
 RATES: Final = torch.tensor((1 / 168, 1 / 672))
 """A week and four weeks of hours: the scales that a window of 96 slots cannot show."""

@@ -11,9 +11,8 @@ from torch import Tensor
 from tidecast.bundle import Level, Positive, Text
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.head import Band
-from training.models.model import span
-from training.models.window import LARGEST, SMALLEST
+from training.features.window import LARGEST, SMALLEST, span
+from training.tasks.band import Band
 from training.tasks.head import QuantileHead
 
 BEYOND: Final = 100 * LARGEST

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.head import Band
+from training.tasks.band import Band
 
 FAR: Final = 50.0
 """Targets beyond this many spreads are outliers that no answer could meet."""

@@ -13,8 +13,8 @@ from torch import Tensor
 from tidecast.bundle import Level, Text
 from training.data.waves import Floats
 from training.features.front import Features
-from training.models.head import Band
-from training.models.window import SMALLEST
+from training.features.window import SMALLEST
+from training.tasks.band import Band
 from training.tasks.head import QuantileHead
 
 

@@ -5,6 +5,8 @@ The file is a journal that is only ever appended to, so that a search goes on af
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, final
 
@@ -12,7 +14,7 @@ import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from training.tuning.search import SearchConfig
@@ -78,6 +80,7 @@ class Trials:
         self._search = search
         self._grid = list(grid(search.space)) if search.method == "grid" else []
         self._distributions = {path: one.distribution for path, one in search.space.items()}
+        _tidy_up(home / FILE)
         self._study = open_study(home, prune=search.prune)
         self._asked: dict[int, Trial] = {}
         self._resume()
@@ -139,6 +142,19 @@ class Trials:
                 self._study.enqueue_trial(trial.params, user_attrs={AGAIN: trial.number})
         for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
             self._study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _tidy_up(journal: Path) -> None:
+    """Take away what a writer that was killed, or had no room on the disk, left of its last entry.
+
+    Nobody else writes: the folder is held, and processes of an earlier search ended with it. Optuna
+    would wait half a minute for the lock, and never again read a file with half a line within.
+    """
+    with suppress(RuntimeError):  # There is none.
+        JournalFileSymlinkLock(str(journal)).release()
+    if journal.exists():
+        whole = journal.read_bytes().rfind(b"\n") + 1
+        os.truncate(journal, whole)
 
 
 def open_study(home: Path, *, prune: bool) -> optuna.Study:

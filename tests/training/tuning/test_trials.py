@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -9,13 +10,15 @@ from tidecast.errors import SettingsError
 from training.tuning.home import held
 from training.tuning.search import Method, SearchConfig
 from training.tuning.space import Dimension
-from training.tuning.trials import Outcome, Trials
+from training.tuning.trials import FILE, Outcome, Trials
 
 PENALTY, CONTEXT = "model.penalty", "model.context"
 SPACE = {
     PENALTY: Dimension(low=0.01, high=100.0, log=True),
     CONTEXT: Dimension(choices=(24, 48, 96)),
 }
+OPTUNAS_PATIENCE_S: Final = 30.0
+"""So long it waits for a lock of which nothing is heard."""
 
 
 def search(method: Method = "random", trials: int = 50) -> SearchConfig:
@@ -115,3 +118,19 @@ def test_a_folder_has_one_command_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot write"), held(tmp_path / "file" / "a"):
         pass
+
+
+def test_half_an_entry_and_a_lock_left_by_a_kill_cost_neither_trials_nor_time(
+    tmp_path: Path,
+) -> None:
+    wanted = search(trials=6)
+    before = made(Trials(tmp_path, wanted), 3)
+    journal = tmp_path / FILE
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":4,"worker_id":"gone')
+    journal.with_name("trials.log.lock").symlink_to(journal)
+    begun = time.monotonic()
+    after = made(Trials(tmp_path, wanted))
+    assert time.monotonic() - begun < OPTUNAS_PATIENCE_S
+    assert len(after) == 3
+    assert [one.settings for one in Trials(tmp_path, wanted).over()] == before + after

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from training.models.window import LARGEST, Window
+from training.features.window import LARGEST, Window
 
 
 class Band(nn.Module):

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from tests.training.data.writing import table_of, write
 from tidecast.errors import DataError, SettingsError
 from training.cli import app
-from training.data.profile import autocorrelation, outliers, profile, seasons
 from training.data.table import Loaded
+from training.profile.facts import autocorrelation, outliers, profile, seasons
 
 NAN = np.nan
 

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
+from training.data.waves import Floats
+
 LARGEST: Final = 1e36
 """Values beyond are cut off: sums over a window must stay below float32's 3.4e38."""
 SMALLEST: Final = 1e-37
@@ -90,3 +92,13 @@ def unfold(values: Tensor, context: int) -> Tensor:
     """
     before = values.new_full((values.shape[0], context - 1), torch.nan)
     return torch.cat((before, values), 1).unfold(1, context, 1)
+
+
+def span(values: Floats) -> Floats:
+    """The range of each window's values [B, context], missing ones counted as the newest. → [B]."""
+    known = values.copy()
+    gaps = known != known
+    known[gaps] = 0
+    filled = known + gaps * known[:, -1:]
+    ranged: Floats = filled.max(axis=1) - filled.min(axis=1)
+    return ranged

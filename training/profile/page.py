@@ -13,8 +13,10 @@ from rich.console import Console
 from stream.grid import BoolArray
 from training.data.columns import FileSource
 from training.data.files import classes_of, read_files
-from training.data.profile import Profile, autocorrelation, profile
-from training.data.profile_text import (
+from training.data.table import Table
+from training.data.waves import Floats
+from training.profile.facts import Profile, autocorrelation, profile
+from training.profile.text import (
     CHANNEL_HEAD,
     Named,
     channel_row,
@@ -23,8 +25,6 @@ from training.data.profile_text import (
     label_rows,
     show,
 )
-from training.data.table import Table
-from training.data.waves import Floats
 from training.report import html
 from training.report.pictures import INK, QUIET, to_svg
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table as TextTable
 
-from training.data.profile import FAR, ChannelProfile, Profile
+from training.profile.facts import FAR, ChannelProfile, Profile
 
 CHANNEL_HEAD: Final = (
     "channel",
