@@ -40,6 +40,7 @@ def test_a_short_recipe_is_enough(tmp_path: Path) -> None:
         (GOOD + '[task]\nkind = "forecast"\nquantile_levels = [0.5, 0.1]\n', "rise"),
         (GOOD + "hidden = 0\n", "hidden"),
         (GOOD + "[fit]\nlength = 24\n", "horizon"),
+        (GOOD + "[fit]\nlength = 600\nwarm_up = 576\n", "warm_up"),
         (GOOD.replace("streaming-lstm", "mlp") + "context = 1\n", "features.scaling = 'global'"),
         ("name = ", "recipe.toml"),
         ("", "name"),

@@ -138,6 +138,18 @@ def test_the_loss_is_the_plain_pinball_formula(relative: float) -> None:
     assert found.item() == pytest.approx(torch.stack(losses).mean().item(), rel=1e-5)
 
 
+def test_forecasts_of_the_warm_up_are_not_scored() -> None:
+    config = FitConfig(batch=8, length=64, warm_up=50, stride=7, validation_series=16)
+    torch.manual_seed(1)
+    batches, model = SyntheticBatches(Mixture(), config, seed=1), Forecaster(MODEL, TASK)
+    scored = SequenceLesson(model, batches, config, 24).loss(step=3)
+    values, times = batches.train(3)
+    origins = torch.tensor([53])
+    output = model.sequence(values, times, origins)
+    expected = pinball(output, values, origins, Measure(TASK.quantile_levels, 24))
+    assert scored.item() == pytest.approx(expected.item(), rel=1e-6)
+
+
 def test_series_that_teach_nothing_cost_nothing() -> None:
     values = torch.full((2, 60), torch.nan)
     values[1] = 3.0
