@@ -1,15 +1,8 @@
-"""Every family with every task: fitted, exported, checked, and served by a worker on the servers.
-
-Workers are forked from a process that has everything imported: a test then takes a second.
-"""
+"""Every family with every task: fitted, exported, checked, and served on the real servers."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +13,8 @@ import pytest
 from stream.engine import Engine
 from stream.onnx_predictor import OnnxPredictor
 from stream.replay import replay
-from stream.worker import run
 from tests.e2e.etth1 import as_log
+from tests.e2e.forked_worker import a_worker, collect
 from tests.training.fitting.toy import CASES, fitted_bundle, history_of, recipe_of
 from tidecast import Forecast, Publisher, Subscriber
 from tidecast.bundle import Manifest, write_bundle
@@ -30,13 +23,10 @@ from tidecast.settings import Settings
 from training.data.table import Table
 from training.evaluate.case import known_ahead, window_values
 
-LIMIT_S: Final = 60.0
 SEEN: Final = 40
 """Observations of each series."""
 TOLERANCE: Final = 1e-5
 """Relative to the largest number of an answer; other batch sizes round in another order."""
-
-FORKS: Final = multiprocessing.get_context("forkserver")
 
 
 @pytest.mark.parametrize(("family", "task"), CASES)
@@ -98,34 +88,3 @@ def ahead_of(manifest: Manifest, known: np.ndarray) -> dict[str, list[float | No
         covariate.name: [float(value) for value in known[: manifest.horizon, number]]
         for number, covariate in enumerate(manifest.future)
     }
-
-
-def collect(subscriber: Subscriber, wanted: int) -> Mapping[str, Forecast]:
-    """That many forecasts, by id."""
-    found: dict[str, Forecast] = {}
-    deadline = time.monotonic() + LIMIT_S
-    while len(found) < wanted:
-        assert time.monotonic() < deadline, f"{len(found)} of {wanted} forecasts"
-        found |= {forecast.forecast_id: forecast for forecast in subscriber.poll(0.2)}
-    return found
-
-
-@contextmanager
-def a_worker(settings: Settings, folder: Path) -> Iterator[None]:
-    """A worker for the length of the block."""
-    FORKS.set_forkserver_preload(["stream.worker"])
-    process = FORKS.Process(target=_work, args=(settings, folder / "worker.log"))
-    process.start()
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.join(LIMIT_S)
-
-
-def _work(settings: Settings, log: Path) -> None:
-    """The process's own work; its output goes to the log."""
-    with log.open("wb") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    raise SystemExit(run(settings))
