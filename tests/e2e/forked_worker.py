@@ -32,7 +32,8 @@ def collect(subscriber: Subscriber, wanted: int) -> Mapping[str, Forecast]:
 @contextmanager
 def a_worker(settings: Settings, folder: Path) -> Iterator[None]:
     """A worker for the length of the block."""
-    FORKS.set_forkserver_preload(["stream.worker"])
+    # A fork finds its work in this module: it is to import nothing that a worker does not need.
+    FORKS.set_forkserver_preload([__name__])
     process = FORKS.Process(target=_work, args=(settings, folder / "worker.log"))
     process.start()
     try:
