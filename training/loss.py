@@ -74,9 +74,9 @@ def pinball(output: Output, values: Tensor, origins: Tensor, measure: Measure) -
 def _share(output: Output, targets: Tensor, median: Tensor) -> Tensor:
     """The spread as a part of the mean of target and forecast, both without their signs.
 
-    targets, median: [B, N, horizon] without units. → [B, N, horizon].
+    targets, median: [B, N, horizon] without units. → [B, N, horizon], 0 for windows without spread.
     """
-    spread = output.spread.clamp(min=SMALLEST)[..., None]
-    zero = -output.centre[..., None] / spread
+    spread = output.spread[..., None]
+    zero = -output.centre[..., None] / spread.clamp(min=SMALLEST)
     size = ((targets - zero).abs() + (median - zero).abs()) / 2
-    return 1 / size.clamp(min=1 / LARGEST_WEIGHT)
+    return (spread > 0) / size.clamp(min=1 / LARGEST_WEIGHT)
