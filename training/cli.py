@@ -43,7 +43,9 @@ from training.report.html import write_page
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle's folder.")]
 Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
-First = Annotated[int, typer.Option(min=1, help="Slots that only warm the state.")]
+First = Annotated[
+    int, typer.Option(min=1, help="Slots before the first answer; errors are scaled by them.")
+]
 Layout = Annotated[FileLayout, typer.Option(help="Form of the file.")]
 Seasonality = Annotated[
     int | None,

@@ -19,7 +19,11 @@ from training.tuning.space import VARIED, check_paths
 
 PAGE = Path("docs/choosing.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-RECIPE = {"name": "a", "data": {"source": "synthetic"}, "model": {"family": "streaming-gru"}}
+RECIPE = tomllib.loads(
+    re.findall(
+        r"```toml\n(.*?)```", Path("docs/training.md").read_text(encoding="utf-8"), re.DOTALL
+    )[0]
+)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
