@@ -6,8 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from mlflow import MlflowClient
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
 from tests.training.tuning.toy import NLINEAR, folder_with, opened
@@ -31,6 +29,9 @@ def fitted(folder: Path, log: str) -> dict[str, float]:
 
 
 def test_a_fit_is_found_in_tensorboard_as_it_went(tmp_path: Path) -> None:
+    # As below, imported here: it takes seconds, and each process of the tests collects this file.
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     figures = fitted(tmp_path, "tensorboard")
     run = EventAccumulator(str(tmp_path / "runs" / "tensorboard" / "toy-1"))
     run.Reload()
@@ -47,6 +48,8 @@ def test_a_fit_is_found_in_tensorboard_as_it_went(tmp_path: Path) -> None:
 
 
 def test_a_run_is_found_in_mlflow(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
     recipe, _ = opened(tmp_path, NLINEAR)
     heard: list[Progress] = []
     document = msgspec.to_builtins(recipe)
