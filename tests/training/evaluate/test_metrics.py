@@ -147,6 +147,7 @@ def test_owa_is_the_mean_of_both_errors_over_naive2s() -> None:
 def test_a_mean_leaves_out_what_is_missing(seed: int) -> None:
     numbers = drawn(seed)[0]
     numbers[0, :, 0] = np.nan
+    numbers[1:, 0] = 1.0  # Something is known of all others.
     means = mean_of(numbers, axis=1)
     assert np.isnan(means[0, 0])
     np.testing.assert_allclose(means[1:], np.nanmean(numbers[1:], axis=1))
