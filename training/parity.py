@@ -93,9 +93,9 @@ class Pair:
         ours = np.zeros((len(values), self._contract.state_size), np.float32)
         theirs = {batch: ours[: max(batch, len(MAKERS))] for batch in BATCHES}
         for slot in slots:
-            feed = self._feed(_window(values, slot, self._contract.context), slot)
+            window = _window(values, slot, self._contract.context)
+            feed, unit = self._feed(window, slot), self._model.unit(window)
             expected = self.by_torch(feed | {"state": ours})
-            unit = self._model.unit(feed["window"])
             for batch, states in theirs.items():
                 rows = slice(len(states))
                 found = self._in_batches(_part(feed, rows) | {"state": states}, batch)
