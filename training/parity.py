@@ -94,9 +94,8 @@ class Pair:
         theirs = {batch: ours[: max(batch, len(MAKERS))] for batch in BATCHES}
         for slot in slots:
             window = _window(values, slot, self._contract.context)
-            feed = self._feed(window, slot)
+            feed, unit = self._feed(window, slot), self._model.unit(window)
             expected = self.by_torch(feed | {"state": ours})
-            unit = self._model.unit(window)
             for batch, states in theirs.items():
                 rows = slice(len(states))
                 found = self._in_batches(_part(feed, rows) | {"state": states}, batch)

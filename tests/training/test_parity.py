@@ -6,6 +6,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
+from tests.training.models.small import FAMILIES, TASKS, plain
 from tidecast.errors import BundleError
 from training import parity
 from training.export import export
@@ -39,6 +40,15 @@ def test_the_gate_passes_an_honest_graph_and_stops_a_tampered_one() -> None:
     assert max(max(finding[1:]) for finding in findings) <= parity.TOLERANCE
     with pytest.raises(BundleError, match="no bundle was written"):
         parity.check(model, tampered(graph, 1.01))
+
+
+def test_a_model_whose_answers_are_no_numbers_fails_whatever_its_graph_says() -> None:
+    model = plain(FAMILIES["nlinear"], TASKS["forecast"])
+    graph = export(model)
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    with pytest.raises(BundleError, match="no bundle was written"):
+        parity.check(model, graph)
 
 
 def test_the_graph_keeps_the_contract(model: Forecaster) -> None:
