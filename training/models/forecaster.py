@@ -22,7 +22,7 @@ from tidecast.bundle import Positive
 from training.data.waves import Floats
 from training.features import window as windows
 from training.features.calendar import Calendar, Cycle
-from training.features.window import normalise, span, unfold
+from training.features.window import Window, normalise, span, unfold
 from training.graphs import Contract
 from training.models import running
 from training.models.cell import Cell
@@ -118,8 +118,9 @@ class Forecaster(Model):
         of the slots. origins: int64 [N], slots of T.
         """
         with torch.no_grad():
-            context = self.config.context
-            view = normalise(unfold(values, context), context, self.config.scaled_by)
+            # One series at a time: its windows, all of them, fit into the processor's cache.
+            views = [self._view(unfold(one, self.config.context)) for one in values.split(1)]
+            view = Window(*map(torch.cat, zip(*views, strict=True)))
             facts = torch.cat((view.facts, running.sequence(view), self.calendar(times)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
         memory = self.cell.sequence(torch.cat((self.inputs(shape), facts), -1))
@@ -130,7 +131,7 @@ class Forecaster(Model):
 
     def forward(self, window: Tensor, origin: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step, by the contract in `tidecast.bundle`: → forecast, next_state."""
-        view = normalise(window.squeeze(-1), self.config.context, self.config.scaled_by)
+        view = self._view(window.squeeze(-1))
         held, means = torch.split(state, [self.cell.state_size, running.STATE_SIZE], -1)
         drift, means = running.step(view, means)
         facts = torch.cat((view.facts, drift, self.calendar(origin)), -1)
@@ -157,6 +158,10 @@ class Forecaster(Model):
         digits than the series has.
         """
         return span(window[..., 0])
+
+    def _view(self, values: Tensor) -> Window:
+        """values: [..., context] in the series' units."""
+        return normalise(values, self.config.context, self.config.scaled_by)
 
     def _quantiles(self, shape: Tensor, facts: Tensor, memory: Tensor) -> Tensor:
         """shape: [N, context]. facts: [N, facts]. memory: [N, units]. → [N, horizon, levels]."""
