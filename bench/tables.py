@@ -117,9 +117,13 @@ def show_table(table: Table, console: Console) -> None:
 
 def _rich(table: Table) -> RichTable:
     drawn = RichTable()
-    for name, right in zip(table.header, table.right, strict=True):
+    for name, right, *cells in zip(table.header, table.right, *table.rows, strict=True):
         heading = name.replace(", ", ",\n") if right else name
-        drawn.add_column(heading, justify="right" if right else "left", no_wrap=right)
+        # Of cells that must not wrap, the library takes the longest word for the least width.
+        least = max(map(len, [*heading.splitlines(), *cells]), default=0) if right else None
+        drawn.add_column(
+            heading, justify="right" if right else "left", no_wrap=right, min_width=least
+        )
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

@@ -97,6 +97,7 @@ def write(contests: Contests, page: Path = PAGE) -> None:
 def bars(rows: Sequence[Row]) -> Bars:
     """MASE at the drawn answers: a label for each data set, a colour for each forecaster."""
     drawn = [row for row in rows if row.answers is not None and row.model not in LEFT_OUT]
+    drawn.sort(key=lambda row: row.seed is None)  # the models, then what they are beside
     groups = {
         model: [spread([row.mase or 0]) for row in drawn if row.model == model]
         for model in dict.fromkeys(row.model for row in drawn)

@@ -22,7 +22,7 @@ from bench.race import rate
 from bench.report import Case, Figure, Result, as_json, keep, kept
 from bench.statistics import percentiles, spread
 from bench.suite import BENCHES
-from bench.tables import markdown, show, tables
+from bench.tables import Table, markdown, show, show_table, tables
 from bench.workload import BEGIN, observations, series_ids
 
 
@@ -173,6 +173,14 @@ def test_a_narrow_terminal_cuts_no_word_and_no_number_off(in_cases: Result) -> N
     assert text.count("1,234,567.0") == 18
     assert text.count("unabridged") == 2
     assert "System-1" in text
+
+
+def test_cells_of_several_words_are_not_cut_off_either() -> None:
+    paper = StringIO()
+    words = "0.380 (at most 0.362, short by 5.0%)"
+    show_table(Table(["", "MSE", "seasonal naive"], [["a", words, words]]), Console(file=paper))
+    assert paper.getvalue().count(words) == 2
+    assert "seasonal naive" in paper.getvalue()
 
 
 def test_a_kept_result_is_the_one_that_was_found(in_cases: Result, tmp_path: Path) -> None:
