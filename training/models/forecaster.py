@@ -119,7 +119,7 @@ class Forecaster(Model):
         """
         with torch.no_grad():
             # One series at a time: its windows, all of them, fit into the processor's cache.
-            views = [self._view(unfold(one, self.config.context)) for one in values.split(1)]
+            views = [self._view(unfold(one, self.config.context)) for one in torch.split(values, 1)]
             view = Window(*map(torch.cat, zip(*views, strict=True)))
             facts = torch.cat((view.facts, running.sequence(view), self.calendar(times)), -1)
         shape = view.shape.clamp(-BOUND, BOUND)
