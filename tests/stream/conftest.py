@@ -1,4 +1,4 @@
-"""Coroutine tests run in an event loop of their own; no property fails for a slow machine."""
+"""Coroutine tests run in an event loop of their own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import asyncio
 import inspect
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 
 @pytest.hookimpl(tryfirst=True)
