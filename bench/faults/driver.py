@@ -52,6 +52,8 @@ class Driver:
         self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
         self.sent = 0
         """Points handed to the client so far."""
+        self.held_at = len(points)
+        """How many may be sent for now, even where more are due."""
 
     def start(self) -> None:
         """Begin to publish."""
@@ -107,8 +109,8 @@ class Driver:
         while self.sent < len(self._points):
             due = len(self._points)
             if self._rate is not None:
-                due = min(due, int((time.monotonic() - begun) * self._rate))
-            if due == self.sent:
+                due = min(due, self.held_at, int((time.monotonic() - begun) * self._rate))
+            if due <= self.sent:
                 await asyncio.sleep(TICK_S)
                 continue
             due = min(due, self.sent + MOST_AT_ONCE)
