@@ -119,9 +119,10 @@ Rebuild: the group has answered everything and Redis is empty; the log is read a
 is written. Ready: Redis holds the rows, a worker claims all partitions and loads them.
 """,
     "soak": """\
-The highest load is what two workers answer of a backlog while driver and verifier work beside them
-on the same machine. The run goes at 70 % of it; one worker is killed again and again, the other
-one's memory is watched. Every forecast is compared byte for byte with what the log makes it.
+The highest load is the rate at which two workers, the driver and a verifier keep up with each other
+for half a minute on the same machine. The run goes at 70 % of it; one worker is killed again and
+again, the other one's memory is watched. Every forecast is compared byte for byte with what the log
+makes it.
 """,
     "publish": """\
 A long CSV file through `tidecast publish`: read, checked, written as JSON, acknowledged by Kafka.

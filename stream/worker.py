@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -29,6 +28,7 @@ from stream.state.redis_store import RedisStore
 from stream.state.store_outage import RETRY_S
 from stream.watch.health import Membership
 from stream.watch.health_server import HealthServer
+from stream.watch.memory import calm_garbage_collection, keep_giving_back
 from stream.watch.monitor import Monitor, Sources
 from stream.watch.offsets import KafkaOffsets
 from stream.watch.watchdog import watch_loop
@@ -42,9 +42,6 @@ from tidecast.topics import Topics
 STOP_S: Final = 10.0
 """Longest clean stop."""
 TOO_LONG: Final = f"no clean stop within {STOP_S:g} s; what is not saved is worked again"
-
-COLLECT_AFTER: Final = 100_000
-"""New objects between two collections of the youngest generation."""
 
 MIB: Final = 1 << 20
 
@@ -67,7 +64,7 @@ def run(settings: Settings) -> int:
 def run_engine(settings: Settings, engine: Engine, around: Around) -> int:
     """Run one worker of the given engine, as `run` does, with something around its services."""
     require_topics(settings)
-    _calm_garbage_collection()
+    calm_garbage_collection()
     return asyncio.run(_run(settings, engine, around))
 
 
@@ -79,17 +76,6 @@ async def _run(settings: Settings, engine: Engine, around: Around) -> int:
     finally:
         await worker.stop()
     return 0
-
-
-def _calm_garbage_collection() -> None:
-    """Collect cycles seldom, and never look at what was there at the start.
-
-    A batch makes tens of thousands of short-lived objects and no cycles; collections started by
-    their number cost a sixth of all time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
 
 class Worker:
@@ -142,6 +128,7 @@ class Worker:
             asyncio.create_task(self._save_for_ever(), name="save checkpoints"),
             asyncio.create_task(self._monitor.run(), name="watch the worker"),
             asyncio.create_task(self._watch_faust(), name="watch Faust"),
+            asyncio.create_task(keep_giving_back(), name="give memory back"),
         ]
         if stream.stale_after_slots:
             timer = StaleTimer(stream.step_seconds, self._assignment.forecast_quiet)

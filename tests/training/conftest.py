@@ -29,7 +29,7 @@ MODELS: dict[str, tuple[ForecasterConfig, ForecastTask]] = {
         ForecastTask(horizon=7),
     ),
     "seasonal skip alone for the median, scaled by two cycles": (
-        replace(GRU, skip="seasonal", correction=False, scaled_by=48),
+        replace(GRU, skip="seasonal", periods=(24,), correction=False, scaled_by=48),
         ForecastTask(horizon=30),
     ),
 }

@@ -10,7 +10,8 @@ from tests.training.data.writing import table_of, write
 from tidecast.errors import DataError, SettingsError
 from training.cli import app
 from training.data.table import Loaded
-from training.profile.facts import autocorrelation, outliers, profile, seasons
+from training.profile.facts import outliers, profile
+from training.profile.seasons import autocorrelation, seasons
 
 NAN = np.nan
 
@@ -45,6 +46,14 @@ def test_a_season_is_found_under_a_trend_noise_and_gaps(period: int) -> None:
     values[rng.random(len(time)) < 0.05] = NAN
     found = seasons(values.astype(np.float32)[None])
     assert [lag for lag, _ in found] == [pytest.approx(period, rel=0.03)]
+
+
+def test_a_long_season_is_found_under_noise_that_drowns_its_changes() -> None:
+    time = np.arange(20 * 96)
+    noise = np.random.default_rng(4).normal(0, 1, len(time))
+    values = (np.sin(2 * np.pi * time / 96) + noise).astype(np.float32) + 1000
+    assert max(autocorrelation(values[None], 200)[80:110]) < 0.1
+    assert [lag for lag, _ in seasons(values[None])] == [pytest.approx(96, rel=0.03)]
 
 
 def test_a_stronger_week_is_told_from_its_days() -> None:

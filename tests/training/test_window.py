@@ -100,8 +100,17 @@ def test_classical_maps_are_what_they_are_called() -> None:
     torch.testing.assert_close(maps.sum(1), torch.ones(len(maps), 24))
 
 
+def test_a_mixture_is_told_its_periods() -> None:
+    maps = classical_maps(100, 5, (24, 60))
+    # Of 60 slots there is no second cycle, hence neither a mean of cycles nor a trend.
+    assert len(maps) == len(("mean", "last", "recent")) + 2 + 1 + 2 + 1
+    ramp = torch.arange(105.0)
+    cycled = ramp[:100] @ maps[4]
+    torch.testing.assert_close(cycled, ramp[40:45])
+
+
 def test_trust_picks_a_map() -> None:
-    skip = MixtureSkip(96, 24)
+    skip = MixtureSkip(96, 24, ())
     window = torch.randn(2, 96)
     trust = torch.full((2, skip.maps), -1e4)
     trust[:, 1] = 1e4

@@ -22,7 +22,7 @@ from training.models.segrnn import SegRnnConfig
 from training.models.streaming_gru import StreamingGruConfig
 from training.models.streaming_lstm import StreamingLstmConfig
 from training.models.tcn import TcnConfig
-from training.profile.facts import seasons
+from training.profile.seasons import seasons
 from training.source import Endless, Source
 from training.tasks.classification import ClassificationTask
 from training.tasks.forecast import ForecastTask
@@ -106,7 +106,7 @@ def _usual(family: type[SingleFamily], ground: Ground, source: Source) -> Single
     """The family with sensible settings."""
     if issubclass(family, ForecasterConfig) and not isinstance(source, Endless):
         # A mixture of skips is for series of all kinds; those of one history are alike.
-        return family(context=ground.usual, skip="linear", period=ground.period)
+        return family(context=ground.usual, skip="linear", periods=(ground.period,))
     return family(context=ground.usual)
 
 

@@ -36,6 +36,8 @@ VARIED: Final = {
     "rate": Dimension(low=0.03, high=0.3, log=True),
 }
 """By key of a family's configuration."""
+APERIODIC_SKIPS: Final = Dimension(choices=("linear", "mixture"))
+"""Of a family that is told no period."""
 FITTED: Final = {
     "fit.optimiser.learning_rate": Dimension(low=3e-4, high=1e-2, log=True),
     "fit.optimiser.weight_decay": Dimension(low=1e-6, high=1e-2, log=True),
@@ -47,6 +49,8 @@ def space_of(recipe: Recipe, ground: Ground) -> Space:
     """What may vary in a recipe of one family."""
     keys = msgspec.to_builtins(recipe.model)
     space = {f"model.{key}": one for key, one in VARIED.items() if key in keys}
+    if not keys.get("periods", True):
+        space["model.skip"] = APERIODIC_SKIPS
     if ground.most > ground.least:
         step = max(1, min(ground.period, ground.most - ground.least))
         space["model.context"] = Dimension(low=ground.least, high=ground.most, step=step)

@@ -43,8 +43,9 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     scaled_by: how many of the newest slots give the window's centre and spread; all by default.
     inputs: numbers of the window that the cell sees in each slot. bands: filters of the spectrum,
-    0 for none. width, summary: of the two dense layers. skip: see `skip.py`. period: of a seasonal
-    skip, in slots. calendar: cycles of which the model is told; a general model knows none.
+    0 for none. width, summary: of the two dense layers. skip: see `skip.py`. periods: in slots, of
+    a seasonal skip, which has one, or of a mixture. calendar: cycles of which the model is told; a
+    general model knows none.
     """
 
     context: Positive = 96
@@ -56,13 +57,15 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     skip: SkipKind = "mixture"
     correction: bool = True
-    period: Positive = 24
+    periods: tuple[Positive, ...] = ()
     calendar: tuple[Cycle, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError on a window that does not hold what the skip looks at."""
-        if self.skip == "seasonal" and self.context < self.period:
-            raise ValueError(f"a seasonal skip needs a context of its period, {self.period}")
+        """Raise ValueError on a seasonal skip without its period, or a window without it."""
+        if self.skip == "seasonal" and len(self.periods) != 1:
+            raise ValueError("a seasonal skip needs one period in slots, such as periods = [24]")
+        if self.skip == "seasonal" and self.context < self.periods[0]:
+            raise ValueError(f"a seasonal skip needs a context of its period, {self.periods[0]}")
 
     def cell(self, inputs: int) -> Cell:
         """Build the family's cell for `inputs` features a slot."""
@@ -101,7 +104,7 @@ class Forecaster(Model):
             nn.ReLU(),
             nn.Dropout(config.dropout),
         )
-        self.skip = skip_of(config.skip, config.context, task.horizon, config.period)
+        self.skip = skip_of(config.skip, config.context, task.horizon, config.periods)
         self.band = Band(task.quantile_levels, task.horizon)
         gaps = task.horizon * (len(task.quantile_levels) - 1)
         corrected = (1, task.horizon) if config.correction else (0, 0)

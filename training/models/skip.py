@@ -6,11 +6,12 @@ overfit (after SparseTSF; Lin et al., 2024).
 `mixture` has many. Each begins as a classical forecaster (the last value, the mean, the last cycle
 of one period, the mean of all cycles) and is then trained. Copying a cycle keeps sharp shapes that
 a hidden state would smooth away; the mixture's weights, chosen anew at every origin, say which to
-trust.
+trust. Its periods are those of the data, or, for series of all kinds, a list of usual ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import torch
@@ -19,21 +20,25 @@ from torch import Tensor, nn
 SkipKind = Literal["linear", "mixture", "seasonal"]
 
 PERIODS: Final = (6, 7, 8, 10, 12, 14, 16, 20, 24, 30, 36, 48, 52, 60, 72, 90, 96)
+"""Of a mixture that is told none."""
 AVERAGED: Final = (7, 12, 24, 48)
-"""Periods that also have maps with the mean over all cycles, a level kept and a trend kept."""
+"""Those of them that also have maps with the mean over all cycles, a level kept and a trend kept;
+periods that a mixture is told all have.
+"""
 
 
-def classical_maps(context: int, horizon: int) -> Tensor:
+def classical_maps(context: int, horizon: int, periods: Sequence[int] = ()) -> Tensor:
     """Return the maps' first weights, [maps, context, horizon]; window times map is a forecast."""
+    averaged = periods or AVERAGED
     mean = torch.full((context, horizon), 1 / context)
     last = torch.zeros(context, horizon)
     last[-1] = 1
     recent = torch.zeros(context, horizon)
     recent[-8:] = 1 / 8
-    cycles = [_cycle(context, horizon, period, 1) for period in PERIODS if period <= context]
-    cycles += [_cycle(context, horizon, p, context // p) for p in AVERAGED if p <= context]
-    cycles += [_level_kept(context, horizon, p) for p in AVERAGED if p < context]
-    cycles += [_trend_kept(context, horizon, p) for p in AVERAGED if 2 * p <= context]
+    cycles = [_cycle(context, horizon, p, 1) for p in periods or PERIODS if p <= context]
+    cycles += [_cycle(context, horizon, p, context // p) for p in averaged if 2 * p <= context]
+    cycles += [_level_kept(context, horizon, p) for p in averaged if p < context]
+    cycles += [_trend_kept(context, horizon, p) for p in averaged if 2 * p <= context]
     return torch.stack((mean, last, recent, *cycles))
 
 
@@ -80,9 +85,9 @@ class LinearSkip(nn.Module):
 class MixtureSkip(nn.Module):
     """Mix linear maps of the window, by weights that sum to one."""
 
-    def __init__(self, context: int, horizon: int) -> None:
+    def __init__(self, context: int, horizon: int, periods: Sequence[int]) -> None:
         super().__init__()
-        maps = classical_maps(context, horizon)
+        maps = classical_maps(context, horizon, periods)
         self.maps = len(maps)
         self.horizon = horizon
         self.weight = nn.Parameter(maps.permute(1, 0, 2).reshape(context, -1))
@@ -125,12 +130,12 @@ class SeasonalSkip(nn.Module):
 Skip = LinearSkip | MixtureSkip | SeasonalSkip
 
 
-def skip_of(kind: SkipKind, context: int, horizon: int, period: int) -> Skip:
-    """The skip of that kind. period: of the seasonal one, in slots."""
+def skip_of(kind: SkipKind, context: int, horizon: int, periods: Sequence[int]) -> Skip:
+    """The skip of that kind. periods: see the top; a seasonal one has exactly one."""
     match kind:
         case "linear":
             return LinearSkip(context, horizon)
         case "mixture":
-            return MixtureSkip(context, horizon)
+            return MixtureSkip(context, horizon, periods)
         case "seasonal":
-            return SeasonalSkip(context, horizon, period)
+            return SeasonalSkip(context, horizon, *periods)

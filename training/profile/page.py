@@ -15,7 +15,8 @@ from training.data.columns import FileSource
 from training.data.files import classes_of, read_files
 from training.data.table import Table
 from training.data.waves import Floats
-from training.profile.facts import Profile, autocorrelation, profile
+from training.profile.facts import Profile, profile
+from training.profile.seasons import autocorrelation
 from training.profile.text import (
     CHANNEL_HEAD,
     Named,

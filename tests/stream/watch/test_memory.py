@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import psutil
+import pytest
+
+from stream.watch.memory import give_back
+
+BLOCK = 64 * 1024
+BLOCKS = 1600
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library gives back by itself"
+)
+def test_freed_memory_goes_back_to_the_system() -> None:
+    process = psutil.Process()
+    # Too small for glibc to map them one by one; every eighth stays, so that none below it is the
+    # last one of the heap, which alone is given back at once.
+    blocks = [np.ones(BLOCK, np.uint8) for _ in range(BLOCKS)]
+    kept = blocks[::8]
+    del blocks
+    before = process.memory_info().rss
+    give_back()
+    assert before - process.memory_info().rss > BLOCKS * BLOCK // 2
+    assert len(kept) == BLOCKS // 8
