@@ -13,7 +13,7 @@ COLLECT_AFTER: Final = 100_000
 GIVE_BACK_S: Final = 30.0
 
 _trim: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
-"""Of glibc; other C libraries give back by themselves."""
+"""Of glibc alone."""
 
 
 def calm_garbage_collection() -> None:
@@ -31,7 +31,7 @@ def give_back() -> None:
     """Return freed memory to the system.
 
     Buffers of a batch differ in size and are freed by several threads, and glibc keeps the gaps
-    between them: a worker that did not grew by 28 MiB in an hour of 62 million events.
+    between them: 4 to 12 MiB every 20 s in a worker of 150, at 13,000 events a second.
     """
     if _trim is not None:
         _trim(0)

@@ -13,7 +13,7 @@ BLOCKS = 1600
 
 
 @pytest.mark.skipif(
-    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library gives back by itself"
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library cannot be asked"
 )
 def test_freed_memory_goes_back_to_the_system() -> None:
     process = psutil.Process()
