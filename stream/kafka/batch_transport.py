@@ -110,7 +110,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
         """Nothing, since nothing was left out."""
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:  # noqa: ARG002
-        """Every way Faust commits leads through here: it gets what is checkpointed."""
+        """Every way Faust commits leads through here: it gets what is checkpointed.
+
+        It keeps the offset of every message until a commit of its own passes it, so for ever.
+        """
+        self._acked.clear()
+        self._acked_index.clear()
         return {
             TP(*place): offset
             for place, offset in self.transport.holder.committable().items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from tidecast.settings import Settings, WorkerSettings
 SERIES: Final = 100
 BATCH: Final = 50
 OUTAGE_BATCHES: Final = 1000
+FETCHES: Final = 200
 GROWTH_BYTES: Final = 150_000
 """A mark per batch of the outage would take three times as much."""
 
@@ -100,7 +102,10 @@ class Fetched(NamedTuple):
 
 
 class Consumer(batch_transport.Consumer):
-    """Ours, with a broker that always has more."""
+    """Ours, with a broker that has more, always or for long."""
+
+    most = sys.maxsize
+    """Fetches, after which it has no more."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
@@ -109,8 +114,16 @@ class Consumer(batch_transport.Consumer):
     def _owner(self) -> Owner:
         return FIRST
 
+    def assignment(self) -> set[TP]:
+        return {TP(*PLACE)}
+
+    async def _commit(self, offsets: dict[TP, int]) -> bool:
+        return True
+
     async def _wait_next_records(self, timeout: float) -> tuple[dict[TP, Any], set[TP]]:
         await asyncio.sleep(0)
+        if self.fetched == self.most:
+            return {}, {TP(*PLACE)}
         (batch,) = batches(1, self.fetched)
         self.fetched += 1
         return {TP(*PLACE): [Fetched(*record) for record in batch]}, {TP(*PLACE)}
@@ -168,3 +181,26 @@ async def test_fetching_stops_when_the_output_or_the_store_does(slow: str) -> No
         in_hand = UNCONFIRMED_BATCHES + IN_HAND if slow == "output" else IN_HAND
         # One more waits for a hand, and one to be put into the buffer.
         assert app.consumer.fetched == in_hand + 1 + BUFFERED_FETCHES + 1
+
+
+async def test_a_commit_leaves_nothing_in_faust_of_the_fetches_before() -> None:
+    """It would keep the offset of each, to commit what we commit by checkpoint."""
+    assignment = Assignment(
+        engine_of(step_seconds=60),
+        Services(InMemoryStore(), InMemoryLog(), InMemoryOutput()),
+        WorkerSettings(),
+    )
+    app = build_app(Settings(), assignment, nobody_expels, refused)
+    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
+    app.consumer.most = FETCHES
+    async with working(app):
+        for _ in range(50):
+            await settled()
+            if assignment.held and assignment.held[PLACE].cursor == FETCHES * BATCH:
+                break
+        assert assignment.held[PLACE].cursor == FETCHES * BATCH
+        assert sum(map(len, app.consumer._acked.values())) == FETCHES
+        assert not app.consumer.unacked
+        await app.consumer.commit()
+        assert not app.consumer._acked
+        assert not app.consumer._acked_index

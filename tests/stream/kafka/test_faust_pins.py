@@ -127,6 +127,14 @@ async def test_without_a_noted_hole_a_commit_stops_before_it(app: faust.App) -> 
     assert app.consumer.commits == [{PLACE: 2}]
 
 
+async def test_acknowledged_offsets_are_kept_until_a_commit_of_faust_s_own(app: faust.App) -> None:
+    """Why `batch_transport._filter_committable_offsets`, which takes its place, forgets them."""
+    acknowledge(app, range(100))
+    assert len(acked(app.consumer)) == len(app.consumer._acked_index[PLACE]) == 100
+    await app.consumer.commit()
+    assert acked(app.consumer) == []
+
+
 async def test_a_rebalance_drops_the_acks_of_a_revoked_partition(app: faust.App) -> None:
     """Why `batch_transport.on_partitions_revoked` commits before it hands on."""
     acknowledge(app, [0, 1])
