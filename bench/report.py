@@ -12,7 +12,8 @@ import msgspec
 from bench.machine import Conditions
 from bench.statistics import spread
 
-KEPT: Final = Path("runs")
+KEPT: Final = Path("docs/results")
+"""In the repository, so that the pages can be written anew where only some benches were run."""
 RATE: Final = "events_per_s"
 """The key of cases that differ in it."""
 

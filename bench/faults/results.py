@@ -11,8 +11,9 @@ import msgspec
 
 from bench.faults.verdict import Verdict
 from bench.machine import Conditions
+from bench.report import KEPT
 
-RESULTS: Final = Path("runs/faults.jsonl")
+RESULTS: Final = KEPT / "faults.jsonl"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

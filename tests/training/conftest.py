@@ -28,6 +28,10 @@ MODELS: dict[str, tuple[ForecasterConfig, ForecastTask]] = {
         replace(GRU, skip="linear", calendar=("day", "week"), bands=0, dropout=0.1),
         ForecastTask(horizon=7),
     ),
+    "mixture of the data's periods, by lead": (
+        replace(GRU, periods=(24, 40), by_lead=True),
+        ForecastTask(horizon=30),
+    ),
     "seasonal skip alone for the median, scaled by two cycles": (
         replace(GRU, skip="seasonal", periods=(24,), correction=False, scaled_by=48),
         ForecastTask(horizon=30),

@@ -117,6 +117,16 @@ def test_trust_picks_a_map() -> None:
     torch.testing.assert_close(skip(window, trust), window[:, -1:].expand(2, 24))
 
 
+def test_trust_by_lead_picks_a_map_for_each() -> None:
+    skip = MixtureSkip(96, 3, (24,), by_lead=True)
+    window = torch.randn(2, 96)
+    trust = torch.full((2, 3, skip.maps), -1e4)
+    trust[:, 0, 0] = trust[:, 1:, 1] = 1e4
+    mean, last = window.mean(1), window[:, -1]
+    expected = torch.stack((mean, last, last), 1)
+    torch.testing.assert_close(skip(window, trust.flatten(1)), expected)
+
+
 @given(
     arrays(np.float32, (2, 4), elements=st.floats(-50, 50, width=32)),
     arrays(np.float32, (2, 16), elements=st.floats(-100, 100, width=32)),

@@ -44,8 +44,8 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     scaled_by: how many of the newest slots give the window's centre and spread; all by default.
     inputs: numbers of the window that the cell sees in each slot. bands: filters of the spectrum,
     0 for none. width, summary: of the two dense layers. skip: see `skip.py`. periods: in slots, of
-    a seasonal skip, which has one, or of a mixture. calendar: cycles of which the model is told; a
-    general model knows none.
+    a seasonal skip, which has one, or of a mixture. by_lead: whether a mixture chooses among its
+    maps for each lead. calendar: cycles of which the model is told; a general model knows none.
     """
 
     context: Positive = 96
@@ -58,6 +58,7 @@ class ForecasterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     skip: SkipKind = "mixture"
     correction: bool = True
     periods: tuple[Positive, ...] = ()
+    by_lead: bool = False
     calendar: tuple[Cycle, ...] = ()
 
     def __post_init__(self) -> None:
@@ -104,11 +105,13 @@ class Forecaster(Model):
             nn.ReLU(),
             nn.Dropout(config.dropout),
         )
-        self.skip = skip_of(config.skip, config.context, task.horizon, config.periods)
+        self.skip = skip_of(
+            config.skip, config.context, task.horizon, config.periods, config.by_lead
+        )
         self.band = Band(task.quantile_levels, task.horizon)
         gaps = task.horizon * (len(task.quantile_levels) - 1)
         corrected = (1, task.horizon) if config.correction else (0, 0)
-        self.parts = [self.skip.maps, *corrected, gaps]
+        self.parts = [self.skip.logits, *corrected, gaps]
         self.head = nn.Linear(config.summary + self.cell.output_size, sum(self.parts))
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -118,8 +121,10 @@ class Forecaster(Model):
         """Forecast at some slots of whole series, from a state of zeros.
 
         values: [B, T] in the series' units, NaN = missing. times: int64 [B, T] seconds since 1970
-        of the slots. origins: int64 [N], slots of T.
+        of the slots. origins: int64 [N], slots of T, rising.
         """
+        stop = int(origins[-1]) + 1
+        values, times = values[:, :stop], times[:, :stop]
         with torch.no_grad():
             # One series at a time: its windows, all of them, fit into the processor's cache.
             views = [self._view(unfold(one, self.config.context)) for one in torch.split(values, 1)]

@@ -69,7 +69,7 @@ def _cycle(context: int, horizon: int, period: int, repeats: int) -> Tensor:
 class LinearSkip(nn.Module):
     """One linear map of the window; it asks for no trust."""
 
-    maps = 0
+    logits = 0
 
     def __init__(self, context: int, horizon: int) -> None:
         super().__init__()
@@ -83,19 +83,24 @@ class LinearSkip(nn.Module):
 
 
 class MixtureSkip(nn.Module):
-    """Mix linear maps of the window, by weights that sum to one."""
+    """Mix linear maps of the window, by weights that sum to one, at all leads or at each."""
 
-    def __init__(self, context: int, horizon: int, periods: Sequence[int]) -> None:
+    def __init__(
+        self, context: int, horizon: int, periods: Sequence[int], by_lead: bool = False
+    ) -> None:
         super().__init__()
         maps = classical_maps(context, horizon, periods)
         self.maps = len(maps)
         self.horizon = horizon
+        self.trusted = horizon if by_lead else 1
+        self.logits = self.maps * self.trusted
         self.weight = nn.Parameter(maps.permute(1, 0, 2).reshape(context, -1))
 
     def forward(self, shape: Tensor, trust: Tensor) -> Tensor:
-        """shape: [N, context]. trust: [N, maps] logits. → [N, horizon]."""
+        """shape: [N, context]. trust: [N, logits], lead by lead. → [N, horizon]."""
         forecasts = (shape @ self.weight).reshape(-1, self.maps, self.horizon)
-        return (forecasts * trust.softmax(-1).unsqueeze(-1)).sum(-2)
+        shares = trust.reshape(-1, self.trusted, self.maps).softmax(-1)
+        return (forecasts * shares.transpose(1, 2)).sum(1)
 
 
 class SeasonalSkip(nn.Module):
@@ -104,7 +109,7 @@ class SeasonalSkip(nn.Module):
     Before it a convolution over one cycle lends each value some of its neighbours.
     """
 
-    maps = 0
+    logits = 0
 
     def __init__(self, context: int, horizon: int, period: int) -> None:
         super().__init__()
@@ -130,12 +135,17 @@ class SeasonalSkip(nn.Module):
 Skip = LinearSkip | MixtureSkip | SeasonalSkip
 
 
-def skip_of(kind: SkipKind, context: int, horizon: int, periods: Sequence[int]) -> Skip:
-    """The skip of that kind. periods: see the top; a seasonal one has exactly one."""
+def skip_of(
+    kind: SkipKind, context: int, horizon: int, periods: Sequence[int], by_lead: bool
+) -> Skip:
+    """The skip of that kind. periods: see the top; a seasonal one has exactly one.
+
+    by_lead: of a mixture, whether it chooses among its maps for each lead.
+    """
     match kind:
         case "linear":
             return LinearSkip(context, horizon)
         case "mixture":
-            return MixtureSkip(context, horizon, periods)
+            return MixtureSkip(context, horizon, periods, by_lead)
         case "seasonal":
             return SeasonalSkip(context, horizon, *periods)
