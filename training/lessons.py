@@ -12,6 +12,7 @@ from torch import Tensor
 from training.batches import Batches, Pieces
 from training.config import FitConfig
 from training.data.augment import AnyAugmentation, augment
+from training.data.places import evenly
 from training.data.waves import Floats
 from training.loss import Measure, pinball, targets_of
 from training.models.forecaster import Forecaster, Output
@@ -172,7 +173,7 @@ class WindowLesson:
 
     def _rows(self) -> Iterator[Rows]:
         """The validation part, in pieces."""
-        numbers = self._validated.evenly(VALIDATED)
+        numbers = evenly(len(self._validated), VALIDATED)
         for part in np.array_split(numbers, -(-len(numbers) // VALIDATED_AT_ONCE)):
             yield self._validated.at(part)
 

@@ -62,11 +62,6 @@ class Samples:
             self._future(series, slots),
         )
 
-    def evenly(self, most: int) -> Ints:
-        """Numbers of at most so many samples, spread evenly over all."""
-        count = min(len(self), most)
-        return np.linspace(0, len(self) - 1, count).astype(np.int64)
-
     def _known(self, span: range) -> Ints:
         first, last = span.start + int(self._leads[0]), span.stop
         known = ~np.isnan(self._targets[:, first:last])

@@ -17,6 +17,7 @@ import numpy as np
 from stream.grid import BoolArray
 from tidecast.errors import DataError, SettingsError
 from training.data.cleaning.filling import carried
+from training.data.places import evenly
 from training.data.table import Split, Table
 from training.data.waves import Floats, Ints
 
@@ -132,19 +133,16 @@ def _inputs(table: Table, asked: Asked) -> Iterator[tuple[str, Floats, range]]:
 def _varying(target: Floats) -> Ints:
     """Some series whose target [series, slots] is not one number throughout."""
     varies = np.fmax.reduce(target, axis=1) > np.fmin.reduce(target, axis=1)
-    return _evenly(np.flatnonzero(varies), SERIES_LOOKED_AT)
+    found = np.flatnonzero(varies)
+    return found[evenly(len(found), SERIES_LOOKED_AT)]
 
 
 def _chosen(places: BoolArray) -> _Places:
     """Some of the places that are set: [series, slots]."""
-    series, slots = np.unravel_index(_evenly(np.flatnonzero(places), LOOKED_AT), places.shape)
+    found = np.flatnonzero(places)
+    found = found[evenly(len(found), LOOKED_AT)]
+    series, slots = np.unravel_index(found, places.shape)
     return _Places(series, slots)
-
-
-def _evenly(items: Ints, most: int) -> Ints:
-    count = min(len(items), most)
-    chosen: Ints = items[np.linspace(0, len(items) - 1, count).astype(np.int64)]
-    return chosen
 
 
 def _later(shift: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from stream.grid import IntArray
 from stream.predictor import Predictor
 from tidecast.bundle import Manifest
+from training.data.places import evenly
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
 from training.evaluate.metrics import Numbers, scale_of
@@ -81,5 +82,4 @@ def shares_by_hour(explanation: Explanation) -> Numbers:
 
 
 def _some(sampled: Sampled) -> Sampled:
-    places = np.linspace(0, len(sampled) - 1, min(ATTRIBUTED, len(sampled))).astype(np.int64)
-    return sampled.of(np.unique(places))
+    return sampled.of(evenly(len(sampled), ATTRIBUTED))

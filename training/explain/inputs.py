@@ -9,6 +9,7 @@ import numpy as np
 from stream.grid import FloatArray, IntArray
 from stream.predictor import Inputs, Prediction, Predictor
 from tidecast.errors import DataError
+from training.data.places import evenly
 from training.evaluate.back_test import back_test
 from training.evaluate.case import Case
 
@@ -59,8 +60,7 @@ def sample(predictor: Predictor, case: Case) -> Sampled:
     Raises DataError when nothing can be answered or scored there.
     """
     series = len(case.table.names)
-    wanted = min(len(case.origins), max(2, MOST // series))
-    places = np.unique(np.linspace(0, len(case.origins) - 1, wanted).astype(np.int64))
+    places = evenly(len(case.origins), max(2, MOST // series))
     recorder = _Recorder(predictor)
     test = back_test(recorder, case._replace(origins=case.origins[places]))
     # The engine asks for all series of a slot at once, one slot after the other.

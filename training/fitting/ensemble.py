@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tidecast.bundle import Bundle
 from tidecast.errors import SettingsError
 from training.config import EnsembleConfig
+from training.data.places import evenly
 from training.ensemble.build import ensemble
 from training.fitting.fitted import Fitted, Job, Listener
 from training.fitting.manifest import manifest_of
@@ -62,4 +63,4 @@ def validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle])
     context = max(member.manifest.context for member in members)
     table, cut, _ = job.source
     samples = Samples(table, job.recipe.task, context, cut.validation)
-    return samples.at(samples.evenly(WEIGHED))
+    return samples.at(evenly(len(samples), WEIGHED))

@@ -8,6 +8,7 @@ from training.classic.families import ClassicFamily
 from training.classic.fit import Job as ClassicJob
 from training.classic.fit import fit_classic
 from training.config import Recipe
+from training.data.places import evenly
 from training.data.table import part_of
 from training.features.holidays import holidays_for
 from training.fitting.fitted import Fitted, Listener
@@ -30,7 +31,7 @@ def fit_rows(family: ClassicFamily, recipe: Recipe, history: History, listener: 
     holidays = holidays_for(recipe.features.holidays, table)
     front = front_of(family.context, recipe.features, task, statistics, holidays.days)
     samples = Samples(table, task, family.context, cut.training)
-    rows = samples.at(samples.evenly(OFFERED * family.rows))
+    rows = samples.at(evenly(len(samples), OFFERED * family.rows))
     channel = channel_of(task, table) if isinstance(task, ForecastTask) else 0
     listener.stage(f"fitting on {len(rows.origins):,} windows at most")
     found = fit_classic(ClassicJob(family, task, front, channel, recipe.seed), rows)

@@ -13,10 +13,11 @@ from rich.console import Console
 from stream.grid import BoolArray
 from training.data.columns import FileSource
 from training.data.files import classes_of, read_files
+from training.data.places import evenly
 from training.data.table import Table
 from training.data.waves import Floats
 from training.profile.facts import Profile, profile
-from training.profile.seasons import autocorrelation
+from training.profile.seasons import SERIES_LOOKED_AT, autocorrelation
 from training.profile.text import (
     CHANNEL_HEAD,
     Named,
@@ -80,7 +81,7 @@ def stretches(values: Floats) -> tuple[Floats, Floats]:
 def _channel(table: Table, number: int) -> str:
     """Series, distribution and autocorrelation of one channel."""
     values = table.values[..., number]
-    rows = np.linspace(0, len(values) - 1, min(len(values), SHOWN)).astype(int)
+    rows = evenly(len(values), SHOWN)
     figure = Figure(figsize=(11, 1.1 * len(rows) + 2.4), layout="constrained")
     grid = figure.add_gridspec(len(rows) + 2, 2)
     for place, row in enumerate(rows):
@@ -114,9 +115,9 @@ def _distribution(axes: Axes, values: Floats) -> None:
 
 def _correlation(axes: Axes, values: Floats) -> None:
     lags = min(LAGS, max((values.shape[1] - 1) // 3, 1))
-    rows = np.linspace(0, len(values) - 1, min(len(values), 200)).astype(int)
+    looked_at = values[evenly(len(values), SERIES_LOOKED_AT)]
     axes.axhline(0, color=QUIET, linewidth=0.8)
-    axes.plot(np.arange(lags + 1), autocorrelation(values[rows], lags), color=INK, linewidth=1)
+    axes.plot(np.arange(lags + 1), autocorrelation(looked_at, lags), color=INK, linewidth=1)
     axes.set_title("autocorrelation of the changes, by slots", fontsize=9)
     axes.tick_params(labelsize=7)
 
@@ -124,7 +125,7 @@ def _correlation(axes: Axes, values: Floats) -> None:
 def _missing(table: Table) -> str:
     """Series by time, dark where values are missing."""
     gone: BoolArray = np.any(np.isnan(table.values), axis=2)
-    rows = np.linspace(0, len(gone) - 1, min(len(gone), 100)).astype(int)
+    rows = evenly(len(gone), 100)
     size = -(-gone.shape[1] // 500)
     padded = np.pad(gone[rows].astype(np.float32), ((0, 0), (0, -gone.shape[1] % size)))
     share = padded.reshape(len(rows), -1, size).mean(axis=2)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.places import evenly
 from training.data.waves import Floats
 
 Doubles = NDArray[np.float64]
@@ -31,8 +32,7 @@ def seasons(values: Floats) -> list[tuple[int, float]]:
 
     A period is a clear peak that does not merely repeat a shorter one.
     """
-    chosen = np.linspace(0, len(values) - 1, min(len(values), SERIES_LOOKED_AT)).astype(int)
-    looked_at = values[chosen]
+    looked_at = values[evenly(len(values), SERIES_LOOKED_AT)]
     known = int(np.sum(~np.isnan(looked_at)))
     lags = min((values.shape[1] - 1) // 3, LONGEST)
     best: list[tuple[int, float]] = []

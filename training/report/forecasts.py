@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.data.places import evenly
 from training.evaluate.back_test import BackTest
 from training.evaluate.metrics import Measures, Numbers
 from training.evaluate.scores import MODEL, ForecastScores
@@ -32,7 +33,7 @@ def fans(test: BackTest) -> str:
     count = min(FANS, len(test.target))
     lines = -(-count // 2)
     figure = Figure(figsize=(WIDTH, 2.1 * lines), layout="constrained")
-    for place, row in enumerate(np.linspace(0, len(test.target) - 1, count).astype(int)):
+    for place, row in enumerate(evenly(len(test.target), count)):
         axes = figure.add_subplot(lines, 2, place + 1)
         number = len(test.case.origins) * (place + 1) // (count + 1)
         _fan(axes, test, row, number)

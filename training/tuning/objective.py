@@ -17,9 +17,9 @@ from tidecast.bundle import Bundle
 from tidecast.errors import DataError, SettingsError
 from training.config import Recipe
 from training.data.folds import FoldRule
+from training.data.places import evenly
 from training.data.synthetic import draw
 from training.data.table import part_of
-from training.data.waves import Ints
 from training.evaluate.back_test import BackTest, back_test
 from training.evaluate.case import Case, unnamed_table
 from training.evaluate.classification import classify
@@ -75,10 +75,12 @@ def validation_case(recipe: Recipe, source: Source, origins: int) -> Case:
     if isinstance(source, Endless):
         drawn = unnamed_table(draw(source.mixture, DRAWN_SEED, DRAWN_SERIES, TEST_SLOTS))
         places = np.arange(TEST_HISTORY, TEST_SLOTS - horizon_of(recipe.task))
-        return Case(NAME, drawn, _thinned(places, origins), TEST_HISTORY, recipe.seasonality)
+        return Case(
+            NAME, drawn, places[evenly(len(places), origins)], TEST_HISTORY, recipe.seasonality
+        )
     case = source.case(NAME, recipe, source.cut.validation)
     table = part_of(source.table, range(source.cut.test))
-    return case._replace(table=table, origins=_thinned(case.origins, origins))
+    return case._replace(table=table, origins=case.origins[evenly(len(case.origins), origins)])
 
 
 def folds_of(source: Source, recipe: Recipe, rule: FoldRule | None) -> list[Source]:
@@ -92,11 +94,6 @@ def folds_of(source: Source, recipe: Recipe, rule: FoldRule | None) -> list[Sour
         raise SettingsError("synthetic series have no time to fold; leave `folds` out")
     cuts = rule.folds_of(source.cut, int(leads_of(recipe.task)[-1]))
     return [source._replace(cut=cut) for cut in cuts]
-
-
-def _thinned(places: Ints, most: int) -> Ints:
-    count = min(len(places), most)
-    return places[np.linspace(0, len(places) - 1, count).astype(np.int64)]
 
 
 def _figure(test: BackTest) -> float | None:
