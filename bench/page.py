@@ -122,7 +122,8 @@ is written. Ready: Redis holds the rows, a worker claims all partitions and load
 The highest load is the rate at which two workers, the driver and a verifier keep up with each other
 for half a minute on the same machine. The run goes at 70 % of it; one worker is killed again and
 again, the other one's memory is watched. Every forecast is compared byte for byte with what the log
-makes it.
+makes it. A slope is a line through the last five sixths: by then the spared worker has held all
+partitions once, and is at its size.
 """,
     "publish": """\
 A long CSV file through `tidecast publish`: read, checked, written as JSON, acknowledged by Kafka.

@@ -39,8 +39,8 @@ SHARE: Final = 0.7
 """Of the highest load."""
 SAMPLE_S: Final = 5.0
 SAMPLES_A_LINE: Final = 12
-WARM_S: Final = 60.0
-"""A worker's first minute: tables, pools and caches fill."""
+WARM: Final = 1 / 6
+"""Of the run: tables, pools and caches fill, and the spared worker has to hold all partitions."""
 SETTLE_S: Final = 60.0
 """What has not been answered for so long, with nothing else to do, is lost."""
 LEAD_S: Final = 60.0
@@ -233,8 +233,8 @@ def _checked(scene: Scene, seen: Sight, events: int) -> dict[str, int]:
 
 
 def slope(samples: list[Sample], field: str) -> float:
-    """MiB an hour by which memory grows, by least squares, the first minute left out."""
-    later = [sample for sample in samples if sample.at_s > WARM_S]
+    """MiB an hour by which memory grows, by least squares, the run's first sixth left out."""
+    later = [sample for sample in samples if sample.at_s > WARM * samples[-1].at_s]
     if len(later) < 2:
         raise BenchError("too short a run for a slope")
     hours = np.array([sample.at_s for sample in later]) / 3600

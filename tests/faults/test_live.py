@@ -75,8 +75,8 @@ def samples(committed: list[int], mib: list[float]) -> list[Sample]:
     return [Sample(60.0 * n, int(m * MIB), 0, c, 0) for n, (c, m) in enumerate(looks)]
 
 
-def test_the_slope_leaves_the_first_minute_out() -> None:
-    found = samples([0] * 5, [10.0, 50.0, 101.0, 102.0, 103.0])
+def test_the_slope_leaves_the_first_sixth_out() -> None:
+    found = samples([0] * 7, [10.0, 50.0, 101.0, 102.0, 103.0, 104.0, 105.0])
     assert slope(found, "worker_bytes") == pytest.approx(60.0)
 
 
