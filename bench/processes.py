@@ -34,17 +34,16 @@ class Program:
     """A running program, by its process id. Its output goes to `log`."""
 
     def __init__(self, pid: int, log: Path) -> None:
+        """Raises BenchError when the program has ended."""
         self._log = log
-        self._process = psutil.Process(pid)
+        with self._running():
+            self._process = psutil.Process(pid)
 
     def usage(self) -> Usage:
         """Raises BenchError when the program has ended."""
-        try:
+        with self._running():
             times = self._process.cpu_times()
             memory = self._process.memory_info().rss
-        except psutil.Error as error:
-            words = last_words(self._log)
-            raise BenchError(f"the program under test ended: {words} (log: {self._log})") from error
         return Usage(times.user + times.system, memory)
 
     def pause(self) -> None:
@@ -54,6 +53,14 @@ class Program:
     def resume(self) -> None:
         """SIGCONT."""
         self._process.resume()
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        try:
+            yield
+        except psutil.Error as error:
+            words = last_words(self._log)
+            raise BenchError(f"the program under test ended: {words} (log: {self._log})") from error
 
 
 def python(*module: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import faust
@@ -63,6 +63,7 @@ def run(settings: Settings) -> int:
 
 def run_engine(settings: Settings, engine: Engine, around: Around) -> int:
     """Run one worker of the given engine, as `run` does, with something around its services."""
+    require_topics(settings)
     calm_garbage_collection()
     return asyncio.run(_run(settings, engine, around))
 
@@ -102,12 +103,9 @@ class Worker:
 
     async def start(self) -> None:
         """Reach every service, then join the group. Raises ServiceError or SettingsError."""
-        await _together(
-            asyncio.to_thread(require_topics, self._settings),
-            self._store.ping(),
-            self._output.start(),
-            self._health.start(),
-        )
+        await self._store.ping()
+        await self._output.start()
+        await self._health.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -197,13 +195,6 @@ class Worker:
             sys.stderr.flush()
             # At once: what is not in a checkpoint is the new worker's to answer.
             os._exit(0)
-
-
-async def _together(*starts: Awaitable[None]) -> None:
-    """Wait for all of them; raise the error of the first one in order that has one."""
-    for outcome in await asyncio.gather(*starts, return_exceptions=True):
-        if outcome is not None:
-            raise outcome
 
 
 def load_engine(settings: Settings) -> Engine:

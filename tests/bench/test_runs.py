@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ from bench.line import STAGES
 from bench.pacing import BULK_RATE, Pace
 from bench.peers.contest import entrant
 from bench.peers.registry import Peer
-from bench.processes import BenchError
+from bench.processes import BenchError, Program
 from bench.report import as_json
 from bench.statistics import PERCENTILES
 from bench.steady import Place
@@ -181,3 +183,12 @@ def test_models_are_timed_at_every_batch_size() -> None:
     assert {"general-gru/1", "general-lstm/1"} <= {case["bundle"] for case in found["cases"]}
     for case in found["cases"]:
         assert all(case[f"batch_{batch}_us"] > 0 for batch in models.BATCHES)
+
+
+def test_a_program_that_has_ended_before_it_is_looked_at_gives_no_figure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("no bundle\n")
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with pytest.raises(BenchError, match="ended: no bundle"):
+        Program(ended.pid, log)
