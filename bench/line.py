@@ -28,6 +28,7 @@ from stream.onnx_predictor import OnnxPredictor
 from stream.partition import Partition
 from stream.predictor import Inputs, Prediction
 from stream.records import Record
+from stream.shared_engine import SharedEngine
 from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.state.recovery import terms_of
 from stream.state.redis_store import RedisStore
@@ -192,7 +193,7 @@ class Line:
     async def _whole(self, watch: Stopwatch, batches: Batches) -> None:
         self._predictor.watch = Stopwatch()
         partition = Partition(
-            self._engine,
+            SharedEngine(self._engine),
             self._encoder,
             self._output,
             InMemoryLog(),  # asked for what is missing between batches, which is nothing

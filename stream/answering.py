@@ -13,7 +13,7 @@ import numpy as np
 from stream.draft import Draft
 from stream.forecaster import Forecaster
 from stream.grid import BoolArray, IntArray
-from stream.series.table import SeriesTable
+from stream.series.rows import SeriesRows
 
 Emit = Literal["all", "latest", "none"]
 
@@ -41,7 +41,7 @@ class Answering(Protocol):
 class EveryAnswer:
     """Every event that may be answered is, at once."""
 
-    def __init__(self, forecaster: Forecaster, table: SeriesTable, draft: Draft) -> None:
+    def __init__(self, forecaster: Forecaster, table: SeriesRows, draft: Draft) -> None:
         self._forecaster = forecaster
         self._table = table
         self._draft = draft
@@ -64,7 +64,7 @@ class NoAnswer:
     def __init__(
         self,
         forecaster: Forecaster,
-        table: SeriesTable,
+        table: SeriesRows,
         draft: Draft,  # noqa: ARG002 - one signature for all
     ) -> None:
         self._forecaster = forecaster
@@ -89,7 +89,7 @@ class LatestAnswer:
     alone when another event takes the answer's place.
     """
 
-    def __init__(self, forecaster: Forecaster, table: SeriesTable, draft: Draft) -> None:
+    def __init__(self, forecaster: Forecaster, table: SeriesRows, draft: Draft) -> None:
         self._forecaster = forecaster
         self._table = table
         self._draft = draft
@@ -135,7 +135,7 @@ class LatestAnswer:
 
 
 def _answer(
-    forecaster: Forecaster, table: SeriesTable, draft: Draft, rows: IntArray, places: IntArray
+    forecaster: Forecaster, table: SeriesRows, draft: Draft, rows: IntArray, places: IntArray
 ) -> None:
     """Answer the events at `places` by forecasts of their series [B] from the newest slots."""
     newest = table.newest(rows)

@@ -15,6 +15,7 @@ from stream.event_log import EventLog
 from stream.output import Output
 from stream.partition import Partition, Saved
 from stream.records import Record
+from stream.shared_engine import SharedEngine
 from stream.state.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.state.recovery import recover, terms_of
 from stream.state.store_outage import RETRY_S, StoreOutage
@@ -69,7 +70,7 @@ class Assignment:
     ) -> None:
         self.outage = StoreOutage(worker.outage_s, clock)
         self._clock = clock
-        self._engine = engine
+        self._engine = SharedEngine(engine)
         self._services = services
         self._worker = worker
         self.held: dict[TopicPartition, Partition] = {}
@@ -244,7 +245,7 @@ class Assignment:
                 return partition
 
     async def _take(self, place: TopicPartition, owner: Owner) -> Partition:
-        engine, services = self._engine, self._services
+        engine, services = self._engine.engine, self._services
         started = self._clock()
         terms = terms_of(engine, await services.log.partitions(place.topic))
         checkpoint = await Checkpoint.claim(services.store, place, owner, terms)
@@ -269,4 +270,6 @@ class Assignment:
             seconds=round(self._clock() - started, 3),
         )
         encoder = Encoder(engine.manifest, engine.stream, *place)
-        return Partition(engine, encoder, services.output, services.log, checkpoint, table, cursor)
+        return Partition(
+            self._engine, encoder, services.output, services.log, checkpoint, table, cursor
+        )

@@ -37,16 +37,16 @@ class Draft(NamedTuple):
     def of(
         cls,
         columns: Columns,
-        table: SeriesTable,
+        rows: IntArray,
         step_seconds: int,
         manifest: Manifest,
     ) -> Draft:
-        """A batch of which nothing is answered yet."""
+        """A batch of which nothing is answered yet. rows: [B] as a draft has them."""
         slots = slots_of(columns.timestamps_ms, step_seconds)
         size = len(slots)
         return cls(
             columns=columns,
-            rows=table.find(columns.series_ids),
+            rows=rows,
             slots=slots,
             within_ms=columns.timestamps_ms - slots * (step_seconds * 1000),
             usable=np.ones(size, np.bool_),

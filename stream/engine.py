@@ -15,12 +15,15 @@ from stream.answering import ANSWERING, Answering, Emit
 from stream.decoder import Columns, Decoder, Refusal
 from stream.draft import Draft
 from stream.forecaster import Forecaster
-from stream.grid import NEVER, FloatArray, IntArray, rounds
+from stream.grid import NEVER, FloatArray, IntArray, rounds, slots_of
 from stream.predictor import Predictor
 from stream.records import Record
 from stream.series.admission import Admission
+from stream.series.layout import Layout
 from stream.series.lifetimes import Lifetimes
-from stream.series.table import Layout, SeriesTable
+from stream.series.rows import SeriesRows
+from stream.series.table import SeriesTable
+from stream.side_by_side import Side, SideBySide, TableBatch, sides_of
 from tidecast.bundle import Manifest
 from tidecast.errors import Reason, SettingsError
 from tidecast.settings import Rule, StreamSettings
@@ -72,24 +75,52 @@ class Engine:
 
     def apply_columns(self, table: SeriesTable, columns: Columns, emit: Emit = "all") -> Answers:
         """Apply records that were decoded already, or, in a back-test, never encoded."""
-        draft = Draft.of(columns, table, self.stream.step_seconds, self.manifest)
+        rows = table.find(columns.series_ids)
+        draft = Draft.of(columns, rows, self.stream.step_seconds, self.manifest)
         answering = ANSWERING[emit](self.forecaster, table, draft)
         ended: list[str] = []
         done = 0
         while done < len(draft):
             before = table.watermark
             stop = self._admit(table, draft, done)
-            places = done + np.flatnonzero(draft.usable[done:stop])
-            for turn in rounds(draft.rows[places]):
-                self._round(table, places[turn], draft, answering)
-            rows = self._lifetimes.ended(table, before)
-            if len(rows):
-                answering.settle(rows)
-                ended += table.remove(rows)
-                draft.forget(rows, stop)
+            self._place(table, draft, answering, done, stop)
+            gone = self._lifetimes.ended(table, before)
+            if len(gone):
+                answering.settle(gone)
+                ended += table.remove(gone)
+                draft.forget(gone, stop)
             done = stop
         answering.settle()
-        return self._collect(table, draft, ended)
+        count = len(columns.positions) + len(columns.refusals)
+        return self._collect(Side(table, range(count), slice(len(draft)), rows), draft, ended)
+
+    def apply_together(self, batches: Sequence[TableBatch], emit: Emit = "all") -> list[Answers]:
+        """Apply batches of different tables, each as `apply` would, to the same answers.
+
+        The model runs for all of them at once, as long as they are about series that their tables
+        know; otherwise they are applied one by one.
+        """
+        if len(batches) == 1:
+            return [self.apply(*batches[0], emit)]
+        records = [record for batch in batches for record in batch.records]
+        columns = self._decoder.decode(records)
+        sides = sides_of(batches, columns)
+        slots = slots_of(columns.timestamps_ms, self.stream.step_seconds)
+        if not all(self._settled(side, slots) for side in sides):
+            return [self.apply(*batch, emit) for batch in batches]
+        copies = SideBySide(sides)
+        draft = Draft.of(columns, copies.of_events, self.stream.step_seconds, self.manifest)
+        answering = ANSWERING[emit](self.forecaster, copies.rows, draft)
+        self._place(copies.rows, draft, answering, 0, len(draft))
+        answering.settle()
+        copies.put_back()
+        return [self._collect(side, draft, []) for side in sides]
+
+    def _settled(self, side: Side, slots: IntArray) -> bool:
+        """Whether a batch neither begins nor ends a series. slots: [B] of all events."""
+        if len(side.rows) and side.rows.min() < 0:
+            return False
+        return not self._lifetimes.sweeps(side.table, slots[side.events])
 
     def rebuild_states(self, table: SeriesTable, rows: IntArray) -> None:
         """Recompute both states of the given series by stepping through their windows.
@@ -118,8 +149,16 @@ class Engine:
             draft.refuse(strangers[same & coming], Reason.QUOTA, verdict)
         return stop
 
+    def _place(
+        self, table: SeriesRows, draft: Draft, answering: Answering, start: int, stop: int
+    ) -> None:
+        """Apply the usable events from `start` to `stop`, all of series with a row."""
+        places = start + np.flatnonzero(draft.usable[start:stop])
+        for turn in rounds(draft.rows[places]):
+            self._round(table, places[turn], draft, answering)
+
     def _round(
-        self, table: SeriesTable, places: IntArray, draft: Draft, answering: Answering
+        self, table: SeriesRows, places: IntArray, draft: Draft, answering: Answering
     ) -> None:
         """One event of each of several series: onto the grid, into the window, answered."""
         places = _without_repeats(table, places, draft)
@@ -140,31 +179,37 @@ class Engine:
             table.remember(rows[~late], draft.columns.events[places[~late]])
         answering.after(rows[answered], places[answered])
 
-    def _shift_in(self, table: SeriesTable, places: IntArray, draft: Draft) -> None:
+    def _shift_in(self, table: SeriesRows, places: IntArray, draft: Draft) -> None:
         """One value into each of several windows, after all that is there."""
         rows, slots = draft.rows[places], draft.slots[places]
         self.forecaster.step_to(table, rows, slots)
         table.shift_in(rows, slots, draft.columns.values[places], draft.within_ms[places])
 
-    def _merge(self, table: SeriesTable, places: IntArray, lags: IntArray, draft: Draft) -> None:
+    def _merge(self, table: SeriesRows, places: IntArray, lags: IntArray, draft: Draft) -> None:
         """One value into each of several windows, `lags` slots before the newest one."""
         rows = draft.rows[places]
         table.combine(rows, lags, draft.columns.values[places], draft.within_ms[places])
         self.forecaster.rebuild(table, rows[lags > 0])
 
-    def _collect(self, table: SeriesTable, draft: Draft, ended: list[str]) -> Answers:
-        answered = np.flatnonzero(draft.answered)
-        touched = draft.rows[draft.usable]
+    def _collect(self, side: Side, draft: Draft, ended: list[str]) -> Answers:
+        """The answers to one batch. ended: series of its table that were removed meanwhile."""
+        table, records, events, rows = side
+        answered = (events.start or 0) + np.flatnonzero(draft.answered[events])
+        touched = rows[draft.usable[events]]
         if ended:
             touched = np.intersect1d(touched, table.rows())
         return Answers(
-            positions=draft.columns.positions[answered],
+            positions=draft.columns.positions[answered] - records.start,
             series_ids=draft.series_ids(answered),
             origins=draft.origins[answered] * self.stream.step_seconds,
             forecasts=draft.forecasts[answered],
             statuses=draft.statuses[answered],
             touched=touched,
-            refusals=sorted(draft.refusals),
+            refusals=[
+                refusal._replace(position=refusal.position - records.start)
+                for refusal in sorted(draft.refusals)
+                if refusal.position in records
+            ],
             ended=table.missing(dict.fromkeys(ended)),
         )
 
@@ -218,7 +263,7 @@ def _rules_of(manifest: Manifest, aggregate: Rule | dict[str, Rule]) -> list[Rul
     return [aggregate.get(name, "last") for name in names]
 
 
-def _without_repeats(table: SeriesTable, places: IntArray, draft: Draft) -> IntArray:
+def _without_repeats(table: SeriesRows, places: IntArray, draft: Draft) -> IntArray:
     """The places of events that are not refused because their series has had them."""
     events = draft.columns.events
     if events is None or not events[places].any():

@@ -8,7 +8,8 @@ import numpy as np
 
 from stream.grid import NEVER, BoolArray, FloatArray, IntArray
 from stream.predictor import Inputs, Predictor
-from stream.series.table import Layout, SeriesTable
+from stream.series.layout import Layout
+from stream.series.rows import SeriesRows
 from tidecast.messages import Status
 
 STATUSES: tuple[Status, ...] = tuple(Status)
@@ -37,7 +38,7 @@ class Forecaster:
         self._fallback = np.array(manifest.fallback or [0] * manifest.width, np.float32)
 
     def forecast(
-        self, table: SeriesTable, rows: IntArray, future: FloatArray | None = None
+        self, table: SeriesRows, rows: IntArray, future: FloatArray | None = None
     ) -> Forecasts:
         """Forecast [B] from the newest slot of each series, and carry the state on.
 
@@ -54,14 +55,14 @@ class Forecaster:
             forecasts[failed] = self._without_model(inputs.windows[failed])
         return Forecasts(forecasts, self._judge(inputs.windows, table.spans(rows), failed))
 
-    def carry_on(self, table: SeriesTable, rows: IntArray) -> None:
+    def carry_on(self, table: SeriesRows, rows: IntArray) -> None:
         """Take the states through the newest slot, as `forecast` does, without a forecast."""
         if self._layout.state_size:
             before = table.states_before(rows)
             states = self._step(self._inputs(table.windows(rows), table.newest(rows), before))
             table.set_states(rows, states)
 
-    def forecast_quiet(self, table: SeriesTable, rows: IntArray, slot: int) -> Forecasts:
+    def forecast_quiet(self, table: SeriesRows, rows: IntArray, slot: int) -> Forecasts:
         """Stale forecasts [B] as of `slot`, as if the given series had had missing values since.
 
         Each series' newest slot is older than `slot`. The table stays as it is.
@@ -74,7 +75,7 @@ class Forecaster:
         failed = forecasts.statuses == _FALLBACK
         return forecasts._replace(statuses=np.where(failed, _FALLBACK, _STALE))
 
-    def statuses(self, table: SeriesTable, rows: IntArray) -> IntArray:
+    def statuses(self, table: SeriesRows, rows: IntArray) -> IntArray:
         """Status of a forecast at each series' newest slot [B], indices into STATUSES.
 
         As far as the window tells: whether the model's answer is finite is not tried.
@@ -82,7 +83,7 @@ class Forecaster:
         failed = np.zeros(len(rows), np.bool_)
         return self._judge(table.windows(rows), table.spans(rows), failed)
 
-    def step_to(self, table: SeriesTable, rows: IntArray, slots: IntArray) -> None:
+    def step_to(self, table: SeriesRows, rows: IntArray, slots: IntArray) -> None:
         """Bring each series to just before its slot: missing slots, or a fresh start."""
         newest = table.newest(rows)
         known = newest != NEVER
@@ -99,7 +100,7 @@ class Forecaster:
             table.shift_in(rows[gapped], newest[gapped] + step, nothing, at_once)
             self.carry_on(table, rows[gapped])
 
-    def rebuild(self, table: SeriesTable, rows: IntArray) -> None:
+    def rebuild(self, table: SeriesRows, rows: IntArray) -> None:
         """Recompute both states of the given series by stepping through their windows."""
         if self._layout.state_size == 0 or len(rows) == 0:
             return

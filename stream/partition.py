@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
@@ -13,13 +12,14 @@ import structlog
 
 from stream.decoder import Refusal
 from stream.encoder import Encoder
-from stream.engine import Answers, Engine
+from stream.engine import Answers
 from stream.event_log import EventLog
 from stream.grid import IntArray
 from stream.output import Delivery, Output
 from stream.quiet import QuietSeries
 from stream.records import Record
 from stream.series.table import SeriesTable
+from stream.shared_engine import SharedEngine
 from stream.state.checkpoint import Checkpoint, Head
 from stream.state.recovery import write_rows
 from tidecast.errors import Reason, StoreLostError, TidecastError
@@ -27,14 +27,6 @@ from tidecast.messages import Rejection
 
 UNCONFIRMED_BATCHES: Final = 8
 """Batches sent and not yet stored by Kafka, before the next one waits."""
-
-ASIDE: Final = 256
-"""Records from which on a batch is worth a thread of its own, which costs a tenth of a millisecond
-and lets the event loop go on while the model runs."""
-
-ASIDE_THREADS: Final = ThreadPoolExecutor(2, "engine")
-"""For all partitions. While one is before the model, which holds no lock of Python's, the other
-decodes and places; a third would only take the lock, and the cache, from both."""
 
 STAGES: Final = dict.fromkeys((Reason.LATE, Reason.DUPLICATE, Reason.QUOTA), "grid")
 """Where a record fell out, by reason; all others fall out while it is decoded."""
@@ -55,7 +47,7 @@ class Partition:
 
     def __init__(
         self,
-        engine: Engine,
+        shared: SharedEngine,
         encoder: Encoder,
         output: Output,
         log: EventLog,
@@ -65,7 +57,7 @@ class Partition:
     ) -> None:
         self.cursor = cursor
         self.saved = cursor
-        self._engine = engine
+        self._shared = shared
         self._encoder = encoder
         self._output = output
         self._log = log
@@ -73,7 +65,7 @@ class Partition:
         self._table = table
         self._dirty: list[IntArray] = []
         self._ended: set[str] = set()
-        self._quiet = QuietSeries(engine, encoder)
+        self._quiet = QuietSeries(shared.engine, encoder)
         self._deliveries: list[Delivery] = []
         self._stale_deliveries: list[Delivery] = []
         self._released = False
@@ -161,7 +153,7 @@ class Partition:
                     return True
 
     async def _save_changes(self) -> None:
-        model = self._engine.manifest.graph_sha256
+        model = self._shared.engine.manifest.graph_sha256
         if self._store_lost:
             await self._checkpoint.renew()
             await write_rows(self._checkpoint, self._table, None)
@@ -199,13 +191,8 @@ class Partition:
             yield
 
     async def _apply(self, records: Sequence[Record]) -> Answers:
-        # The caller holds `_working`, and nobody cancels it: the table is the thread's alone.
-        apply, emit = self._engine.apply, self._engine.stream.emit
-        if len(records) < ASIDE:
-            answers = apply(self._table, records, emit)
-        else:
-            loop = asyncio.get_running_loop()
-            answers = await loop.run_in_executor(ASIDE_THREADS, apply, self._table, records, emit)
+        # The caller holds `_working`, and nobody cancels it: the table is the engine's alone.
+        answers = await self._shared.apply(self._table, records)
         self._dirty.append(answers.touched)
         self._ended.update(answers.ended)
         self.cursor = records[-1].offset + 1

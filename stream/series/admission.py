@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from stream.grid import IntArray
-from stream.series.table import SeriesTable, wrapped
+from stream.series.layout import wrapped
+from stream.series.table import SeriesTable
 from tidecast.settings import StreamSettings
 
 

@@ -33,6 +33,12 @@ class Lifetimes:
         first = int(enters.argmax())
         return first + 1 if enters[first] else len(slots)
 
+    def sweeps(self, table: SeriesTable, slots: IntArray) -> bool:
+        """Whether `ended` must be asked after some of the next events: their slots [B]."""
+        if not self._end_after:
+            return False
+        return bool(np.any(slots // self._every > table.watermark // self._every))
+
     def ended(self, table: SeriesTable, before: int) -> IntArray:
         """The rows of series that have ended, now that the watermark was moved on from `before`."""
         stays = table.watermark // self._every == before // self._every

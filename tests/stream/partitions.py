@@ -9,6 +9,7 @@ from stream.engine import Engine
 from stream.event_log import EventLog
 from stream.output import Output
 from stream.partition import Partition
+from stream.shared_engine import SharedEngine
 from stream.state.checkpoint import Checkpoint, Owner, Store, TopicPartition
 from stream.state.recovery import recover, terms_of
 from stream.testing import CountingPredictor, InMemoryLog, InMemoryStore
@@ -46,4 +47,4 @@ async def partition_of(
     checkpoint = await claim(store or InMemoryStore(), owner, engine)
     table, cursor = await recover(engine, checkpoint, log, rebuild_records=1000)
     encoder = Encoder(engine.manifest, engine.stream, *PLACE)
-    return Partition(engine, encoder, output, log, checkpoint, table, cursor)
+    return Partition(SharedEngine(engine), encoder, output, log, checkpoint, table, cursor)

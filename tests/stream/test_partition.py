@@ -8,8 +8,8 @@ import threading
 from stream.encoder import Messages
 from stream.engine import Engine
 from stream.output import Delivery
-from stream.partition import ASIDE
 from stream.predictor import Inputs, Prediction
+from stream.shared_engine import ASIDE
 from stream.testing import (
     CountingPredictor,
     InMemoryLog,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.grid import FLOAT32_MAX, slots_of
-from stream.series.table import LONG_STEP_S
+from stream.series.layout import LONG_STEP_S
 from tidecast.errors import DataError
 from training.data.waves import Floats, Ints
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.grid import FLOAT32_MAX
-from stream.series.table import Layout, SeriesTable
+from stream.series.layout import Layout
+from stream.series.table import SeriesTable
 from tidecast.errors import WindowError
 
 GRACE: Final = 2

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.grid import NEVER
-from stream.series.table import FIRST_CAPACITY, Layout, SeriesTable
+from stream.series.layout import Layout
+from stream.series.rows import SeriesRows
+from stream.series.table import FIRST_CAPACITY, SeriesTable
 from tidecast.errors import StateError, WindowError
 
 LAYOUT: Final = Layout(context=4, channels=2, state_size=3, grace=1)
@@ -183,15 +185,23 @@ def test_the_watermark_is_the_newest_slot_of_all_and_comes_back_with_the_rows() 
     assert table.watermark == loaded.watermark == 9
 
 
-def test_a_copy_is_a_table_of_its_own() -> None:
-    table = SeriesTable(LAYOUT)
-    for series_id in "abc":
-        shift(table, series_id, 1, (1.0, 2.0))
-    before = table.dump(table.rows())
-    copy = table.copy_of(np.array([2, 0]))
-    assert copy.dump(np.array([0, 1])) == {"c": before["c"], "a": before["a"]}
-    shift(copy, "c", 2, (9.0, 9.0))
-    assert table.dump(table.rows()) == before
+def test_rows_of_several_tables_go_side_by_side_and_back() -> None:
+    one, other = SeriesTable(LAYOUT), SeriesTable(LAYOUT)
+    for series_id, slot in (("a", 1), ("b", 2), ("c", 3)):
+        shift(one, series_id, slot, (1.0, 2.0))
+        shift(other, series_id, slot + 10, (3.0, 4.0))
+    before = [table.dump(table.rows()) for table in (one, other)]
+    rows = SeriesRows.gathered([(one, np.array([2, 0])), (other, np.array([1]))])
+    assert rows.newest(np.arange(3)).tolist() == [3, 1, 12]
+    slots, values = np.array([4, 2, 13]), np.full((3, 2), 9.0, np.float32)
+    rows.shift_in(np.arange(3), slots, values, np.zeros(3, np.int64))
+    assert [table.dump(table.rows()) for table in (one, other)] == before
+    one.put(np.array([2, 0]), rows, 0)
+    other.put(np.array([1]), rows, 2)
+    assert one.newest(one.rows()).tolist() == [2, 2, 4]
+    assert other.newest(other.rows()).tolist() == [11, 13, 13]
+    assert other.windows(np.array([1]))[0, -2:, 0].tolist() == [3.0, 9.0]
+    assert (one.watermark, other.watermark) == (4, 13)
 
 
 def test_seconds_are_kept_for_as_long_as_the_series() -> None:
