@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from training.evaluate.back_test import BackTest
 from training.lessons import Scored, ScoredLesson
 from training.tasks.band import Band
 
@@ -41,6 +43,19 @@ def calibrate(lesson: ScoredLesson) -> list[float]:
         factors = stretches(Scored(quantiles[known], targets[known]), band.levels)
         band.stretch.copy_(torch.tensor(factors)[:, None])
     return factors
+
+
+def scored_of(test: BackTest) -> Scored:
+    """What a back-test tells of a band: quantiles [N, levels] and targets [N], all of them known.
+
+    Each in units of the band's own width there: where it has none, no factor gives it one.
+    """
+    known = ~np.isnan(test.judged)
+    quantiles = test.run.answers[known].astype(np.float64)
+    width = quantiles[:, -1] - quantiles[:, 0]
+    wide = width > 0
+    quantiles, targets = quantiles[wide] / width[wide, None], test.judged[known][wide] / width[wide]
+    return Scored(torch.from_numpy(quantiles), torch.from_numpy(targets))
 
 
 def stretches(scored: Scored, levels: Sequence[float]) -> list[float]:

@@ -17,9 +17,10 @@ from training.data.cleaning.pipeline import clean
 from training.data.columns import FileSource
 from training.data.files import read_files
 from training.data.leaking import Asked, check_not_told
+from training.data.places import evenly
 from training.data.series_rows import RowsSource, load_rows
 from training.data.synthetic import Mixture, draw
-from training.data.table import Split, Table
+from training.data.table import Split, Table, part_of
 from training.data.topic import KafkaSource, read_topic
 from training.evaluate.case import Case, origins_for, unnamed_table
 from training.tasks.classification import ClassificationTask
@@ -61,6 +62,12 @@ class History(NamedTuple):
     def test(self, recipe: Recipe) -> Case:
         """Every origin of the test part."""
         return self.case("test part", recipe, self.cut.testing)
+
+    def validation(self, recipe: Recipe, most: int) -> Case:
+        """At most so many origins of the validation part, spread evenly; its table ends with it."""
+        case = self.case("validation part", recipe, self.cut.validation)
+        table = part_of(self.table, range(self.cut.test))
+        return case._replace(table=table, origins=case.origins[evenly(len(case.origins), most)])
 
     def case(self, name: str, recipe: Recipe, slots: range) -> Case:
         """Every origin whose answer is for these slots and no others."""

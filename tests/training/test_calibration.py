@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from stream.testing import manifest_of
 from training.batches import SyntheticBatches
-from training.calibration import NARROWEST, WIDEST, calibrate, stretches
+from training.calibration import NARROWEST, WIDEST, calibrate, scored_of, stretches
 from training.config import FitConfig
 from training.data.synthetic import Mixture
+from training.evaluate.back_test import BackTest
+from training.evaluate.case import Case, unnamed_table
+from training.evaluate.engine_run import UNANSWERED, Run
 from training.lessons import Scored, SequenceLesson
 from training.models.forecaster import Forecaster
 from training.models.streaming_gru import StreamingGruConfig
@@ -36,6 +41,21 @@ def test_each_level_is_put_where_its_share_lies_below() -> None:
     del below[0.5]  # The median stays where it was.
     assert list(below.values()) == pytest.approx(list(below), abs=1e-3)
     assert factors[0] > 1 > factors[2]
+
+
+def test_of_a_back_test_only_what_is_known_and_has_a_band_tells() -> None:
+    answers = np.array([[[0, 1, 3]], [[5, 5, 5]], [[0, 1e-12, 2e-12]], [[0, 1, 2]]], np.float32)
+    actual = np.array([[2], [7], [3e-12], [1]], np.float32)[None]
+    statuses = np.array([[0, 0, 0, UNANSWERED]])
+    values = np.zeros((1, 9), np.float32)
+    case = Case("made by hand", unnamed_table(values), np.arange(4), 4, 1)
+    run = Run(answers[None], statuses)
+    test = BackTest(manifest_of("tried", 4, 1, ("value",), 0), case, run, values, actual)
+    quantiles, targets = scored_of(test)
+    assert quantiles.flatten().tolist() == pytest.approx([0, 1 / 3, 1, 0, 0.5, 1])
+    assert targets.tolist() == pytest.approx([2 / 3, 1.5])
+    actual[0, 2] = np.nan
+    assert len(scored_of(test).targets) == 1
 
 
 def test_too_few_targets_or_no_gap_change_nothing() -> None:

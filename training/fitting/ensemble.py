@@ -1,4 +1,4 @@
-"""An ensemble: each member fitted by its family, then all joined into one graph."""
+"""An ensemble: each member fitted by its family, all joined into one graph, its band calibrated."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import Bundle
 from tidecast.errors import SettingsError
+from training.calibration import scored_of, stretches
 from training.config import EnsembleConfig
 from training.data.places import evenly
 from training.ensemble.build import ensemble
+from training.ensemble.stretch import stretched
+from training.evaluate.back_test import back_test
 from training.fitting.fitted import Fitted, Job, Listener
 from training.fitting.manifest import manifest_of
 from training.rows import Rows
@@ -20,6 +24,8 @@ from training.source import History
 
 WEIGHED: Final = 4_000
 """Most validation windows that weights are fitted on."""
+CALIBRATED: Final = 20_000
+"""Most answers, each for the whole horizon, that the band is calibrated by."""
 
 FitMember = Callable[[Job, Listener], Fitted]
 
@@ -27,7 +33,10 @@ FitMember = Callable[[Job, Listener], Fitted]
 def fit_ensemble(
     config: EnsembleConfig, job: Job, listener: Listener, fit_member: FitMember
 ) -> Fitted:
-    """Fit the members one after another, each with the next seed, and join their graphs."""
+    """Fit the members one after another, each with the next seed, and join their graphs.
+
+    Raises what `fit_member` does, and DataError when nothing of the validation part is known.
+    """
     members = []
     for number, family in enumerate(config.members):
         listener.stage(f"member {number + 1} of {len(config.members)}")
@@ -48,7 +57,28 @@ def fit_ensemble(
         context=found.context, state_size=found.state_size, covariates=len(covariates)
     )
     findings = [finding for member in members for finding in member.findings]
-    return Fitted(found.graph, contract, members[0].channels, covariates, findings, figures)
+    fitted = Fitted(found.graph, contract, members[0].channels, covariates, findings, figures)
+    return _calibrated(fitted, job, listener)
+
+
+def _calibrated(fitted: Fitted, job: Job, listener: Listener) -> Fitted:
+    """Make the band of an ensemble as wide as the validation part shows that it must be.
+
+    Members err each in its own way, and less together than apart: where the band of each is as wide
+    as it must be, the mean of them is too wide. Classifiers have no band, and series without end no
+    validation part: these stay as they are. Raises DataError when nothing of that part is known.
+    """
+    manifest = manifest_of(job.recipe, job.source, fitted)
+    levels = manifest.quantile_levels
+    if not isinstance(job.source, History) or len(levels) < 2:
+        return fitted
+    listener.stage("calibrating the ensemble")
+    bundle = Bundle(manifest, fitted.graph)
+    origins = max(CALIBRATED // len(job.source.table.names), 1)
+    test = back_test(OnnxPredictor(bundle), job.source.validation(job.recipe, origins))
+    factors = stretches(scored_of(test), levels)
+    figures = fitted.figures | {"stretch": [round(factor, 4) for factor in factors]}
+    return fitted._replace(graph=stretched(bundle, factors), figures=figures)
 
 
 def validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle]) -> Rows | None:

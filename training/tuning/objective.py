@@ -19,7 +19,6 @@ from training.config import Recipe
 from training.data.folds import FoldRule
 from training.data.places import evenly
 from training.data.synthetic import draw
-from training.data.table import part_of
 from training.evaluate.back_test import BackTest, back_test
 from training.evaluate.case import Case, unnamed_table
 from training.evaluate.classification import classify
@@ -37,7 +36,6 @@ DRAWN_SEED: Final = (0, 3)
 """Of the series that models of synthetic data are compared on, whatever a recipe's own seed: no
 fit draws from it.
 """
-NAME: Final = "validation part"
 
 
 class Validated(NamedTuple):
@@ -75,12 +73,9 @@ def validation_case(recipe: Recipe, source: Source, origins: int) -> Case:
     if isinstance(source, Endless):
         drawn = unnamed_table(draw(source.mixture, DRAWN_SEED, DRAWN_SERIES, TEST_SLOTS))
         places = np.arange(TEST_HISTORY, TEST_SLOTS - horizon_of(recipe.task))
-        return Case(
-            NAME, drawn, places[evenly(len(places), origins)], TEST_HISTORY, recipe.seasonality
-        )
-    case = source.case(NAME, recipe, source.cut.validation)
-    table = part_of(source.table, range(source.cut.test))
-    return case._replace(table=table, origins=case.origins[evenly(len(case.origins), origins)])
+        taken = places[evenly(len(places), origins)]
+        return Case("validation part", drawn, taken, TEST_HISTORY, recipe.seasonality)
+    return source.validation(recipe, origins)
 
 
 def folds_of(source: Source, recipe: Recipe, rule: FoldRule | None) -> list[Source]:
