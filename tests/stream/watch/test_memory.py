@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 
 import numpy as np
 import psutil
 import pytest
 
-from stream.watch.memory import give_back
+from stream.watch.memory import calm_garbage_collection, give_back
 
 BLOCK = 64 * 1024
 BLOCKS = 1600
@@ -26,3 +27,15 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     give_back()
     assert before - process.memory_info().rss > BLOCKS * BLOCK // 2
     assert len(kept) == BLOCKS // 8
+
+
+def test_garbage_is_collected_also_when_nobody_looked_for_it_at_the_start() -> None:
+    thresholds = gc.get_threshold()
+    gc.disable()
+    try:
+        calm_garbage_collection()
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        gc.enable()
