@@ -70,7 +70,7 @@ class Assignment:
     ) -> None:
         self.outage = StoreOutage(worker.outage_s, clock)
         self._clock = clock
-        self._engine = SharedEngine(engine)
+        self._engine = SharedEngine(engine, worker.batch_records)
         self._services = services
         self._worker = worker
         self.held: dict[TopicPartition, Partition] = {}

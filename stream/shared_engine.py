@@ -30,8 +30,10 @@ class _Waiting(NamedTuple):
 class SharedEngine:
     """Applies batches of many partitions, each of a table that nobody else touches meanwhile."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, most: int = ASIDE) -> None:
+        """most: records that may be applied together, of small batches."""
         self.engine = engine
+        self._most = min(most, ASIDE)
         self._waiting: list[_Waiting] = []
 
     async def apply(self, table: SeriesTable, records: Sequence[Record]) -> Answers:
@@ -54,7 +56,7 @@ class SharedEngine:
     def _apply_waiting(self) -> None:
         """Apply the batches that wait, as many as fit, and come back for the others."""
         sizes = accumulate(len(waiting.batch.records) for waiting in self._waiting)
-        fit = max(1, sum(size <= ASIDE for size in sizes))
+        fit = max(1, sum(size <= self._most for size in sizes))
         now, self._waiting = self._waiting[:fit], self._waiting[fit:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._apply_waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import zip_longest
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,11 +128,11 @@ async def test_partitions_that_ask_in_the_same_moment_share_a_run() -> None:
     assert predictor.runs == [3]
 
 
-async def test_what_is_applied_at_once_is_bounded() -> None:
+@pytest.mark.parametrize(("size", "most", "runs"), [(ASIDE // 2, ASIDE, 2), (1, 1, 4), (3, 2, 4)])
+async def test_what_is_applied_at_once_is_bounded(size: int, most: int, runs: int) -> None:
     predictor = ObservedPredictor()
-    shared = SharedEngine(Engine(predictor, StreamSettings(step_seconds=60)))
+    shared = SharedEngine(Engine(predictor, StreamSettings(step_seconds=60)), most)
     tables = [shared.engine.new_table() for _ in range(4)]
-    size = ASIDE // 2
 
     async def ask(slot: int) -> None:
         batch = records_of([Event(f"s{n}", slot, 1.0) for n in range(size)])
@@ -140,7 +141,7 @@ async def test_what_is_applied_at_once_is_bounded() -> None:
     await ask(1)
     predictor.runs.clear()
     await ask(2)
-    assert predictor.runs == [ASIDE, ASIDE]
+    assert predictor.runs == [4 * size // runs] * runs
 
 
 async def test_all_who_wait_learn_that_the_engine_failed() -> None:
