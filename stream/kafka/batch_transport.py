@@ -23,6 +23,12 @@ from stream.watch.health import Membership
 FETCH_S: Final = 1.0
 """Longest wait for records before the consumer looks whether it shall stop."""
 
+MANY: Final = 64
+"""Records of a fetch from which on the next one is put off, so that more come with it."""
+GATHER_S: Final = 0.01
+"""How long after such a fetch the next one is. What a fetch costs whatever it brings is a fifth of
+the worker's processor time at 20,000 events/s without this; a backlog keeps it busy for longer."""
+
 LOG_APPEND_TIME: Final = 1
 """Kafka's number for a timestamp that the broker made; nobody here looks at it."""
 
@@ -72,7 +78,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
                     if TP(*place) in (active or ())
                 ]
                 if fetch and self.flow_active:
+                    again_s = time.monotonic() + GATHER_S
                     await self._deliver(fetch)
+                    if sum(len(batch.records) for batch in fetch) >= MANY:
+                        await asyncio.sleep(again_s - time.monotonic())
         except (asyncio.CancelledError, *self.consumer_stopped_errors):
             if not self.app.should_stop:
                 raise

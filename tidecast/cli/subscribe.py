@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +37,8 @@ def subscribe(
     loaded = client_settings(settings)
     from tidecast.subscriber import Subscriber
 
+    # Every message makes objects: searches for garbage need not go through all that was imported.
+    gc.freeze()
     start: Start = "earliest" if from_start else "latest"
     with Subscriber(loaded, series=series or (), start=start) as subscriber:
         if as_json:

@@ -183,6 +183,23 @@ async def test_fetching_stops_when_the_output_or_the_store_does(slow: str) -> No
         assert app.consumer.fetched == in_hand + 1 + BUFFERED_FETCHES + 1
 
 
+@pytest.mark.parametrize(("many", "fetched"), [(BATCH, 1), (BATCH + 1, FETCHES)])
+async def test_a_fetch_of_many_puts_the_next_one_off(
+    many: int, fetched: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_transport, "MANY", many)
+    monkeypatch.setattr(batch_transport, "GATHER_S", 60.0)
+    services = Services(InMemoryStore(), InMemoryLog(), InMemoryOutput())
+    assignment = Assignment(engine_of(step_seconds=60), services, WorkerSettings())
+    app = build_app(Settings(), assignment, nobody_expels, refused)
+    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
+    app.consumer.most = FETCHES
+    async with working(app):
+        for _ in range(50):
+            await settled()
+        assert app.consumer.fetched == fetched
+
+
 async def test_a_commit_leaves_nothing_in_faust_of_the_fetches_before() -> None:
     """It would keep the offset of each, to commit what we commit by checkpoint."""
     assignment = Assignment(
