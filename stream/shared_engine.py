@@ -43,10 +43,8 @@ class SharedEngine:
         """
         loop = asyncio.get_running_loop()
         if len(records) >= ASIDE:
-            emit = self.engine.stream.emit
-            return await loop.run_in_executor(
-                ASIDE_THREADS, self.engine.apply, table, records, emit
-            )
+            apply, emit = self.engine.apply, self.engine.stream.emit
+            return await loop.run_in_executor(ASIDE_THREADS, apply, table, records, emit)
         if not self._waiting:
             loop.call_soon(self._apply_waiting)
         answers: asyncio.Future[Answers] = loop.create_future()

@@ -35,8 +35,8 @@ def worker(
         if settings is not None:
             command += ["--settings", str(settings)]
         raise typer.Exit(supervise(command, loaded.log, loaded.worker.instance is not None))
-    # Imports leave no garbage to speak of: looking for it takes a tenth of the start. The worker
-    # turns it on again, see `calm_garbage_collection`.
+    # Imports leave no garbage to speak of: looking for it takes some per cent of the start. The
+    # worker turns it on again, see `calm_garbage_collection`.
     gc.disable()
     with extra("worker"):
         from stream.worker import run

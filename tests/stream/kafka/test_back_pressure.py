@@ -149,6 +149,20 @@ def refused(error: Exception) -> None:
     raise AssertionError from error
 
 
+def app_of(assignment: Assignment, fetches: int = sys.maxsize) -> faust.App:
+    """The worker's app, with a broker that has so many fetches."""
+    app = build_app(Settings(), assignment, nobody_expels, refused)
+    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
+    app.consumer.most = fetches
+    return app
+
+
+def assignment_of() -> Assignment:
+    """Partitions whose services answer at once."""
+    services = Services(InMemoryStore(), InMemoryLog(), InMemoryOutput())
+    return Assignment(engine_of(step_seconds=60), services, WorkerSettings())
+
+
 @asynccontextmanager
 async def working(app: faust.App) -> AsyncIterator[None]:
     """The agent runs, as after a first assignment, and is fed."""
@@ -174,8 +188,7 @@ async def test_fetching_stops_when_the_output_or_the_store_does(slow: str) -> No
     store.faults.extend([Fault.UNREACHED] * (1000 if slow == "store" else 0))
     services = Services(store, InMemoryLog(), output)
     assignment = Assignment(engine_of(step_seconds=60), services, WorkerSettings(outage_s=0))
-    app = build_app(Settings(), assignment, nobody_expels, refused)
-    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
+    app = app_of(assignment)
     async with working(app):
         await settled(3000)
         in_hand = UNCONFIRMED_BATCHES + IN_HAND if slow == "output" else IN_HAND
@@ -189,11 +202,7 @@ async def test_a_fetch_of_many_puts_the_next_one_off(
 ) -> None:
     monkeypatch.setattr(batch_transport, "MANY", many)
     monkeypatch.setattr(batch_transport, "GATHER_S", 60.0)
-    services = Services(InMemoryStore(), InMemoryLog(), InMemoryOutput())
-    assignment = Assignment(engine_of(step_seconds=60), services, WorkerSettings())
-    app = build_app(Settings(), assignment, nobody_expels, refused)
-    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
-    app.consumer.most = FETCHES
+    app = app_of(assignment_of(), FETCHES)
     async with working(app):
         for _ in range(50):
             await settled()
@@ -202,14 +211,8 @@ async def test_a_fetch_of_many_puts_the_next_one_off(
 
 async def test_a_commit_leaves_nothing_in_faust_of_the_fetches_before() -> None:
     """It would keep the offset of each, to commit what we commit by checkpoint."""
-    assignment = Assignment(
-        engine_of(step_seconds=60),
-        Services(InMemoryStore(), InMemoryLog(), InMemoryOutput()),
-        WorkerSettings(),
-    )
-    app = build_app(Settings(), assignment, nobody_expels, refused)
-    app.transport = Transport(app.conf.broker_consumer, app, assignment, nobody_expels)
-    app.consumer.most = FETCHES
+    assignment = assignment_of()
+    app = app_of(assignment, FETCHES)
     async with working(app):
         for _ in range(50):
             await settled()
