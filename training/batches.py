@@ -30,11 +30,13 @@ class Pieces(NamedTuple):
 class Batches(Protocol):
     """A source of pieces of series.
 
-    `validation` is scored from slot `first` on; what lies before only warms the state.
+    `validation` is scored from slot `first` on; what lies before only warms the state. `practice`
+    is what the batches are cut from; None where each of them is as new as the validation part.
     """
 
     validation: Pieces
     first: int
+    practice: Pieces | None
 
     def train(self, step: int) -> Pieces:
         """Return the batch of `step`."""
@@ -49,6 +51,7 @@ class SyntheticBatches:
         self.fit = fit
         self.seed = seed
         self.first = 0
+        self.practice: Pieces | None = None
         self.pool_number = -1
         self.pool = torch.empty(0)
         values = draw(mixture, (seed, 0), fit.validation_series, fit.length)
@@ -84,6 +87,7 @@ class TableBatches:
         self.first = cut.validate - start
         rows = slice(fit.validation_series)
         self.validation = Pieces(*(part[rows, start : cut.test] for part in every))
+        self.practice: Pieces | None = Pieces(*(part[rows] for part in self.history))
 
     def train(self, step: int) -> Pieces:
         """See `Batches.train`. Pieces are shorter than `fit.length` where the history is."""

@@ -1,13 +1,18 @@
-"""Calibration: gaps between levels become as wide as the validation part shows they must be.
+"""Calibration: gaps between levels become as wide as what came true shows they must be.
 
 A net that has learned its training part well is too sure of itself. As in conformalised quantile
 regression (Romano et al., 2019), here by a factor for each gap: from the median outwards, each
 level is put where its share of what came true lies below it.
+
+A validation part is one stretch of the calendar, and may be calmer or wilder than what comes next.
+The training part is longer, has seen more, and is what a streaming model, whose pieces never come
+twice alike, cannot know by heart: there, each factor is the geometric mean of those of both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import geometric_mean
 from typing import Final
 
 import numpy as np
@@ -30,19 +35,25 @@ THINNEST: Final = 1e-9
 def calibrate(lesson: ScoredLesson) -> list[float]:
     """Set the factors of a fitted model's band; returns them, none for a classifier.
 
-    A level that too few targets of the validation part tell of keeps its factor of 1.
+    A level that too few targets of a part tell of has a factor of 1 there.
     """
     band = next((part for part in lesson.model.modules() if isinstance(part, Band)), None)
     if band is None:
         return []
     with torch.no_grad():
-        parts = list(lesson.scored())
-        quantiles = torch.cat([part.quantiles.flatten(0, 1) for part in parts]).double()
-        targets = torch.cat([part.targets.flatten() for part in parts]).double()
-        known = ~torch.isnan(targets)
-        factors = stretches(Scored(quantiles[known], targets[known]), band.levels)
+        parts = [list(lesson.scored()), list(lesson.practised())]
+        each = [stretches(_known(part), band.levels) for part in parts if part]
+        factors = [geometric_mean(of_gap) for of_gap in zip(*each, strict=True)]
         band.stretch.copy_(torch.tensor(factors)[:, None])
     return factors
+
+
+def _known(parts: Sequence[Scored]) -> Scored:
+    """All answers as one: quantiles [N, levels] and targets [N], all of them known."""
+    quantiles = torch.cat([part.quantiles.flatten(0, 1) for part in parts]).double()
+    targets = torch.cat([part.targets.flatten() for part in parts]).double()
+    known = ~torch.isnan(targets)
+    return Scored(quantiles[known], targets[known])
 
 
 def scored_of(test: BackTest) -> Scored:

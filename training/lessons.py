@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol, final
 
@@ -25,6 +26,8 @@ from training.tasks.head import QuantileHead
 VALIDATED: Final = 20_000
 """Most samples that one validation looks at, spread evenly over all."""
 VALIDATED_AT_ONCE: Final = 1024
+LONGEST: Final = 10_000
+"""Slots through which a state is carried at once: more would take many gigabytes."""
 
 
 class Scored(NamedTuple):
@@ -55,10 +58,14 @@ class Lesson(Protocol):
 
 
 class ScoredLesson(Lesson, Protocol):
-    """A lesson whose validation part can be looked at, answer by answer."""
+    """A lesson whose parts can be looked at, answer by answer."""
 
     def scored(self) -> Iterator[Scored]:
         """The validation part's answers; none of a classifier."""
+        ...
+
+    def practised(self) -> Iterator[Scored]:
+        """Answers about what it learnt from, as far as these tell how sure a model may be."""
         ...
 
 
@@ -79,36 +86,48 @@ class SequenceLesson:
         # Another first slot each time, so that every origin gets its turn.
         first = self._fit.warm_up + step % self._fit.stride
         pieces = self._batches.train(step)
-        # Where the history is short, so are its pieces.
-        last = pieces.values.shape[1] - self.model.task.horizon - 1
-        return self._loss(pieces, min(first, last))
+        return self._loss(pieces, self._within(pieces, first))
 
     def validation(self) -> float:
         """See Lesson."""
         losses = [
-            self._loss(part, self._first).item() * len(part.values) for part in self._validated()
+            self._loss(part, self._first).item() * len(part.values)
+            for part in self._parts(self._batches.validation)
         ]
         return sum(losses) / len(self._batches.validation.values)
 
     def scored(self) -> Iterator[Scored]:
         """See ScoredLesson."""
-        for part in self._validated():
-            output, values, origins = self._answers(part, self._first)
-            targets = targets_of(output, values, origins)
-            yield Scored(output.quantiles.flatten(0, 1).cpu(), targets.flatten(0, 1).cpu())
+        return (self._scored(part, self._first) for part in self._parts(self._batches.validation))
+
+    def practised(self) -> Iterator[Scored]:
+        """See ScoredLesson. From full windows on; none where no series comes twice."""
+        practice = self._batches.practice
+        first = max(self._fit.warm_up, self.model.contract.context)
+        for part in self._parts(practice) if practice else ():
+            for stretch in _stretches(part):
+                yield self._scored(stretch, self._within(stretch, first))
 
     @property
     def _first(self) -> int:
         """The first origin of the validation part."""
         return max(self._batches.first - 1, 0)
 
-    def _validated(self) -> Iterator[Pieces]:
-        return map(
-            Pieces, *(torch.split(part, self._fit.batch) for part in self._batches.validation)
-        )
+    def _within(self, pieces: Pieces, first: int) -> int:
+        """`first`, or the last origin: where the history is short, so are its pieces."""
+        return min(first, pieces.values.shape[1] - self.model.task.horizon - 1)
+
+    def _parts(self, pieces: Pieces) -> Iterator[Pieces]:
+        """As many series at a time as are learnt from."""
+        return map(Pieces, *(torch.split(part, self._fit.batch) for part in pieces))
 
     def _loss(self, pieces: Pieces, first: int) -> Tensor:
         return pinball(*self._answers(pieces, first), self._measure)
+
+    def _scored(self, pieces: Pieces, first: int) -> Scored:
+        output, values, origins = self._answers(pieces, first)
+        targets = targets_of(output, values, origins)
+        return Scored(output.quantiles.flatten(0, 1).cpu(), targets.flatten(0, 1).cpu())
 
     def _answers(self, pieces: Pieces, first: int) -> tuple[Output, Tensor, Tensor]:
         """Answers from every `stride`th origin on; values [B, T] and origins [N] beside them."""
@@ -171,6 +190,10 @@ class WindowLesson:
             quantiles, targets = head.scored(self.model.net(features), features, given[3])
             yield Scored(quantiles.cpu(), targets.cpu())
 
+    def practised(self) -> Iterator[Scored]:
+        """See ScoredLesson. None: where the same windows come again and again, a net knows them."""
+        return iter(())
+
     def _rows(self) -> Iterator[Rows]:
         """The validation part, in pieces."""
         numbers = evenly(len(self._validated), VALIDATED)
@@ -189,6 +212,13 @@ class WindowLesson:
             None if rows.future is None else torch.from_numpy(rows.future).to(device),
             torch.from_numpy(rows.targets).to(device),
         )
+
+
+def _stretches(pieces: Pieces) -> Iterator[Pieces]:
+    """One after the other, equally long."""
+    slots = pieces.values.shape[1]
+    size = math.ceil(slots / math.ceil(slots / LONGEST))
+    return map(Pieces, *(torch.split(part, size, dim=1) for part in pieces))
 
 
 def device_of(model: Model) -> torch.device:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import torch
 
 from stream.testing import manifest_of
-from training.batches import SyntheticBatches
+from training.batches import Batches, SyntheticBatches, TableBatches
 from training.calibration import NARROWEST, WIDEST, calibrate, scored_of, stretches
 from training.config import FitConfig
 from training.data.synthetic import Mixture
+from training.data.table import Table, split
 from training.evaluate.back_test import BackTest
 from training.evaluate.case import Case, unnamed_table
 from training.evaluate.engine_run import UNANSWERED, Run
 from training.lessons import Scored, SequenceLesson
 from training.models.forecaster import Forecaster
 from training.models.streaming_gru import StreamingGruConfig
+from training.tasks.band import Band
 from training.tasks.forecast import ForecastTask
 
 LEVELS = (0.05, 0.25, 0.5, 0.9)
@@ -77,19 +81,53 @@ def test_factors_stay_within_reason() -> None:
     ]
 
 
-def test_a_model_answers_with_the_band_that_was_found() -> None:
+def untrained(batches: Batches, fit: FitConfig) -> SequenceLesson:
+    """What a small streaming model would learn from."""
     torch.manual_seed(1)
-    task = ForecastTask(horizon=4)
-    model = Forecaster(
-        StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, context=32), task
-    ).eval()
-    fit = FitConfig(batch=32, length=96, validation_series=64)
-    lesson = SequenceLesson(model, SyntheticBatches(Mixture(), fit, seed=1), fit, 24)
-    assert calibrate(lesson) != [1.0, 1.0]
+    family = StreamingGruConfig(inputs=4, bands=4, width=16, summary=8, hidden=4, context=32)
+    return SequenceLesson(Forecaster(family, ForecastTask(horizon=4)).eval(), batches, fit, 24)
+
+
+def inside(parts: Iterable[Scored]) -> float:
+    """Share of the known targets within the band."""
     with torch.no_grad():
-        parts = list(lesson.scored())
-    targets = torch.cat([part.targets.flatten() for part in parts])
-    low, _, high = torch.cat([part.quantiles.flatten(0, 1) for part in parts]).unbind(1)
-    known = ~torch.isnan(targets)
-    inside = ((targets >= low) & (targets <= high))[known].double().mean().item()
-    assert inside == pytest.approx(0.8, abs=0.02)
+        quantiles, targets = zip(*parts, strict=True)
+    truth = torch.cat([part.flatten() for part in targets])
+    low, _, high = torch.cat([part.flatten(0, 1) for part in quantiles]).unbind(1)
+    return ((truth >= low) & (truth <= high))[~torch.isnan(truth)].double().mean().item()
+
+
+def test_a_model_answers_with_the_band_that_was_found() -> None:
+    fit = FitConfig(batch=32, length=96, validation_series=64)
+    lesson = untrained(SyntheticBatches(Mixture(), fit, seed=1), fit)
+    assert calibrate(lesson) != [1.0, 1.0]
+    assert inside(lesson.scored()) == pytest.approx(0.8, abs=0.02)
+
+
+def test_of_a_history_both_parts_tell() -> None:
+    walks = np.random.default_rng(1).normal(size=(3, 4000, 1)).astype(np.float32)
+    walks[:, 3000:] = walks[:, 3000:].cumsum(axis=1)
+    history = Table(("a", "b", "c"), walks, ("value",), 0, 60)
+    cut = split(history, 0.2, 0.05, horizon=4)
+    fit = FitConfig(batch=2, length=96)
+    lesson = untrained(TableBatches(history, cut, fit, seed=1), fit)
+    factors = calibrate(lesson)
+    # What was learnt is noise around a level, what is validated a walk, which leaves its level.
+    assert inside(lesson.practised()) > 0.82
+    assert inside(lesson.scored()) < 0.78
+    mean = [(low * high) ** 0.5 for low, high in zip(*each_alone(lesson), strict=True)]
+    assert factors == pytest.approx(mean)
+
+
+def each_alone(lesson: SequenceLesson) -> list[list[float]]:
+    """The factors that each part by itself would have given."""
+    (band,) = (part for part in lesson.model.modules() if isinstance(part, Band))
+    band.stretch.fill_(1)
+    found = []
+    for parts in (lesson.scored(), lesson.practised()):
+        with torch.no_grad():
+            quantiles, targets = zip(*parts, strict=True)
+        levels = torch.cat([part.flatten(0, 1) for part in quantiles]).double()
+        truth = torch.cat([part.flatten() for part in targets]).double()
+        found.append(stretches(Scored(levels, truth), band.levels))
+    return found
