@@ -33,6 +33,7 @@ from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.state.recovery import terms_of
 from stream.state.redis_store import RedisStore
 from stream.testing import InMemoryLog
+from stream.watch.memory import reuse_buffers
 from tidecast.bundle import read_bundle
 from tidecast.kafka_clients import aiokafka_options
 from tidecast.settings import Settings
@@ -109,7 +110,9 @@ class Line:
     """The stages of one partition, for as many runs as are wanted, each from an empty table."""
 
     def __init__(self, settings: Settings) -> None:
-        bound_batches()  # records are then taken from a fetch as a worker takes them
+        # Records are then taken from a fetch, and memory is kept, as in a worker.
+        bound_batches()
+        reuse_buffers()
         topics, client = Topics.of(settings.stream.name), aiokafka_options(settings.kafka)
         self._predictor = TimedPredictor(OnnxPredictor(read_bundle(settings.worker.model)))
         self._engine = Engine(self._predictor, settings.stream)

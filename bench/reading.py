@@ -138,7 +138,6 @@ def _consumer(settings: Settings, topic: str) -> KafkaConsumer:
         enable_auto_commit=False,
         max_poll_records=POLL_RECORDS,
         max_partition_fetch_bytes=FETCH_BYTES,
-        check_crcs=False,
         metrics_enabled=False,
     )
     read_plainly(consumer)

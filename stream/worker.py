@@ -28,7 +28,7 @@ from stream.state.redis_store import RedisStore
 from stream.state.store_outage import RETRY_S
 from stream.watch.health import Membership
 from stream.watch.health_server import HealthServer
-from stream.watch.memory import calm_garbage_collection, keep_giving_back
+from stream.watch.memory import calm_garbage_collection, keep_giving_back, reuse_buffers
 from stream.watch.monitor import Monitor, Sources
 from stream.watch.offsets import KafkaOffsets
 from stream.watch.watchdog import watch_loop
@@ -65,6 +65,7 @@ def run_engine(settings: Settings, engine: Engine, around: Around) -> int:
     """Run one worker of the given engine, as `run` does, with something around its services."""
     require_topics(settings)
     calm_garbage_collection()
+    reuse_buffers()
     return asyncio.run(_run(settings, engine, around))
 
 

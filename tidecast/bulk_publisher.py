@@ -15,6 +15,7 @@ from tidecast.blocks import Block
 from tidecast.errors import KafkaError
 from tidecast.kafka_clients import CONNECT_S, aiokafka_options, missing_topic
 from tidecast.messages import OBSERVATION_SCHEMA, SCHEMA_HEADER
+from tidecast.produce_request import join_once
 from tidecast.record_batch import Records, encode_headers, record_batches
 from tidecast.settings import Settings
 from tidecast.topics import Topics
@@ -49,6 +50,7 @@ class BulkPublisher:
 
     async def start(self) -> None:
         """Connect. Raises KafkaError, or SettingsError when there is no such topic."""
+        join_once()
         self._producer = AIOKafkaProducer(
             **aiokafka_options(self._settings.kafka),
             enable_idempotence=True,

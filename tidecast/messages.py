@@ -10,12 +10,13 @@ tests.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from tidecast.errors import MessageError, Reason
@@ -40,6 +41,9 @@ VALUE_CHANNEL: Final = "value"
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
+
+NAME_BYTES: Final = 8
+"""Length of the name in a forecast's id, and of the offset after it."""
 
 NO_OFFSET: Final = -1
 """The source offset of a stale forecast: no record, but a timer."""
@@ -217,16 +221,18 @@ class ForecastIds:
 
     def __init__(self, epoch: int, topic: str, partition: int, graph_sha256: str) -> None:
         identity = f"{epoch}\0{topic}\0{partition}\0{graph_sha256}\0".encode()
-        self._name = hashlib.blake2b(identity, digest_size=8).hexdigest()
+        self._name = hashlib.blake2b(identity, digest_size=NAME_BYTES).hexdigest()
         self._prefix = hashlib.blake2b(identity, digest_size=16)
 
     def of(self, offset: int) -> str:
         """The id of the forecast for the record at `offset`: 32 hex digits."""
         return f"{self._name}{offset:016x}"
 
-    def of_all(self, offsets: Iterable[int]) -> list[str]:
-        """The ids for the records at the given offsets."""
-        return [f"{self._name}{offset:016x}" for offset in offsets]
+    def of_all(self, offsets: Sequence[int]) -> list[str]:
+        """The ids for the records at the given offsets, in one pass."""
+        halves = np.empty((len(offsets), 2), ">u8")
+        halves[:, 0], halves[:, 1] = int(self._name, 16), offsets
+        return halves.tobytes().hex(",", 2 * NAME_BYTES).split(",") if offsets else []
 
     def of_stale(self, series_id: str, slot: int) -> str:
         """The id of the stale forecast of a series in a slot: 32 hex digits."""

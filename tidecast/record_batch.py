@@ -14,7 +14,7 @@ from itertools import chain, repeat
 from typing import Final, NamedTuple
 
 import numpy as np
-from aiokafka.record.util import calc_crc32c
+from crc32c import crc32c
 
 from tidecast.varints import varint, varints
 
@@ -94,7 +94,7 @@ class RecordBatch:
             *(0, length, NO_LEADER_EPOCH, MAGIC, 0),
             *(PLAIN, last, time_ms, time_ms, *self._producer, count),
         )
-        checksum = calc_crc32c(memoryview(encoded)[CHECKED_FROM:])
+        checksum = crc32c(memoryview(encoded)[CHECKED_FROM:])
         struct.pack_into(">I", encoded, CHECKSUM_AT, checksum)
         return encoded
 

@@ -29,7 +29,7 @@ MAGIC: Final = 2
 def read_plainly(consumer: KafkaConsumer) -> None:
     """Have the consumer's `poll` return lists of `Record` in the place of `ConsumerRecord`.
 
-    Checksums, deserializers and transactions are not looked at.
+    Deserializers and transactions are not looked at.
     """
     consumer._fetcher.PartitionRecords = PartitionRecords
 
@@ -100,8 +100,11 @@ class PartitionRecords:
 def read_records(batch: Any) -> list[Record]:  # noqa: ANN401 - kafka-python has no types
     """The records of one of kafka-python's batches; none of a transaction's marks.
 
-    Raises CorruptRecordError when the bytes do not hold as many records as the batch says.
+    Raises CorruptRecordError when its checksum is that of other bytes, or when these do not hold as
+    many records as the batch says.
     """
+    if not batch.validate_crc():
+        raise CorruptRecordError(f"batch at offset {batch.base_offset}: its checksum is wrong")
     if batch.magic != MAGIC:
         return [(one.offset, one.key, one.value, NO_HEADERS) for one in batch]
     if batch.is_control_batch:

@@ -82,9 +82,6 @@ class Subscriber:
                 allow_auto_create_topics=False,
                 max_poll_records=POLL_RECORDS,
                 max_partition_fetch_bytes=FETCH_BYTES,
-                # Pure Python would take longer over the check than over all the rest; the
-                # brokers check what they store, and TCP what it carries.
-                check_crcs=False,
                 metrics_enabled=False,
             )
             read_plainly(self._consumer)

@@ -19,6 +19,7 @@ from tidecast.messages import (
     Rejection,
     rejection_headers,
 )
+from tidecast.produce_request import join_once
 from tidecast.record_batch import Records, encode_headers, record_batches
 from tidecast.topics import OUTPUT_BYTES, Topics
 
@@ -42,6 +43,7 @@ class KafkaOutput:
     """The worker's own producer: batches are built here, not message by message in a client."""
 
     def __init__(self, client: dict[str, Any], topics: Topics) -> None:
+        join_once()
         self._topics = topics
         self._producer = AIOKafkaProducer(
             **client,

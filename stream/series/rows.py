@@ -14,7 +14,10 @@ from tidecast.errors import WindowError
 
 
 class SeriesRows:
-    """Series by their row numbers. Methods that take `rows` want them distinct."""
+    """Series by their row numbers. Methods that take `rows` want them distinct.
+
+    Whole records are moved by `take` and `put`: an index would copy them field by field.
+    """
 
     def __init__(self, layout: Layout, records: AnyArray) -> None:
         """records: structured [rows] of the layout's dtype, taken as they are."""
@@ -28,13 +31,13 @@ class SeriesRows:
     def gathered(cls, parts: Iterable[tuple[SeriesRows, IntArray]]) -> Self:
         """Copies of rows of several tables of one layout, one after the other."""
         layouts, records = zip(
-            *((table.layout, table._records[rows]) for table, rows in parts), strict=True
+            *((table.layout, table._records.take(rows)) for table, rows in parts), strict=True
         )
         return cls(layouts[0], np.concatenate(records))
 
     def copy_of(self, rows: IntArray) -> SeriesRows:
         """The given series by themselves, in rows from 0 on."""
-        return SeriesRows(self.layout, self._records[rows])
+        return SeriesRows(self.layout, self._records.take(rows))
 
     def put(self, rows: IntArray, others: SeriesRows, first: int) -> None:
         """Overwrite the given rows by as many of the others, from the `first` on."""
@@ -89,7 +92,7 @@ class SeriesRows:
         records = self._blank(len(rows))
         for kept in ("born", "events"):
             records[kept] = self._records[kept][rows]
-        self._records[rows] = records
+        self._records.put(rows, records)
 
     def shift_in(
         self, rows: IntArray, slots: IntArray, values: FloatArray, within_ms: IntArray
@@ -104,7 +107,7 @@ class SeriesRows:
         """
         if len(rows) == 0:
             return
-        records = self._records[rows]
+        records = self._records.take(rows)
         blank = records["newest"] == NEVER
         if not np.all(blank | (slots == records["newest"] + 1)):
             raise WindowError("shift_in takes the slot after the newest: step through gaps first")
@@ -117,7 +120,7 @@ class SeriesRows:
         records["marks"][:, -1] = cells.marks
         records["totals"][:, -1] = cells.totals
         records["before"] = records["state"]
-        self._records[rows] = records
+        self._records.put(rows, records)
         self.watermark = max(self.watermark, int(slots.max()))
 
     def combine(
@@ -154,7 +157,7 @@ class SeriesRows:
         )
 
     def _put(self, rows: IntArray, records: AnyArray) -> None:
-        self._records[rows] = records
+        self._records.put(rows, records)
         self.watermark = max(self.watermark, int(records["newest"].max(initial=NEVER)))
 
     def _blank(self, rows: int) -> AnyArray:

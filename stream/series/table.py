@@ -76,7 +76,7 @@ class SeriesTable(SeriesRows):
     def dump(self, rows: IntArray) -> dict[str, bytes]:
         """The given rows as bytes, by series id, for a checkpoint; without those of no series."""
         size = self._records.dtype.itemsize
-        data = memoryview(self._records[rows].tobytes())
+        data = memoryview(self._records.take(rows).tobytes())
         ids = self._ids.by_row
         return {
             ids[row]: bytes(data[place * size : (place + 1) * size])

@@ -107,6 +107,12 @@ def test_a_record_without_the_headers_is_no_rejection() -> None:
         read_rejection(b"k", b"v", {"topic": b"events"})
 
 
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=30), st.integers(0, 2**20))
+def test_forecast_ids_of_a_batch_are_those_of_each_record(offsets: list[int], epoch: int) -> None:
+    ids = ForecastIds(epoch, "events", 0, "sha")
+    assert ids.of_all(offsets) == [ids.of(offset) for offset in offsets]
+
+
 def test_forecast_ids_differ_by_each_of_their_parts() -> None:
     streams = [
         ForecastIds(0, "events", 0, "sha"),

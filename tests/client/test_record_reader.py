@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import pytest
+from crc32c import crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer, TopicPartition
@@ -32,6 +33,7 @@ NOW_MS: Final = 1_790_000_000_123
 PLAIN, LZ4 = 0, 3
 OLD, NEW = 1, 2
 CONTROL: Final = 0x20
+CHECKSUM_AT: Final = 17
 ATTRIBUTES_AT: Final = 22
 COUNT_AT: Final = 60
 """The last byte of the number of records."""
@@ -58,6 +60,11 @@ def batch_of(
     batch = bytearray(builder.buffer())
     batch[:8] = first.to_bytes(8, "big")
     return batch
+
+
+def check(batch: bytearray) -> None:
+    """Give a batch that was changed its checksum."""
+    batch[CHECKSUM_AT : CHECKSUM_AT + 4] = crc32c(batch[CHECKSUM_AT + 4 :]).to_bytes(4, "big")
 
 
 def log_of(batches: Iterable[list[Message]], codec: int = PLAIN) -> bytes:
@@ -124,6 +131,7 @@ def test_numbers_of_every_length_are_read() -> None:
 def test_marks_of_a_transaction_are_passed_over() -> None:
     mark = batch_of([(b"\0\0\0\1", b"", [])], FIRST)
     mark[ATTRIBUTES_AT] |= CONTROL
+    check(mark)
     log = bytes(mark + batch_of([(b"k", b"v", [])], FIRST + 1))
     records, _ = fetched(log)
     assert records.take(10) == [(FIRST + 1, b"k", b"v", NO_HEADERS)]
@@ -140,8 +148,18 @@ def test_batches_of_the_old_format_are_read() -> None:
 def test_a_batch_that_holds_another_number_of_records_is_corrupt(count: int) -> None:
     batch = batch_of([(b"k", b"v", [])] * 2, FIRST)
     batch[COUNT_AT] = count
-    with pytest.raises(CorruptRecordError, match=f"batch at offset {FIRST}"):
+    check(batch)
+    with pytest.raises(CorruptRecordError, match=f"batch at offset {FIRST}: .*(record|range)"):
         read_records(DefaultRecordBatch(batch))
+
+
+@pytest.mark.parametrize("magic", [OLD, NEW])
+def test_a_batch_with_another_checksum_is_corrupt(magic: int) -> None:
+    batch = batch_of([(b"k", b"value", [])] * 2, FIRST, magic=magic)
+    batch[-3] ^= 1
+    records, _ = fetched(bytes(batch))
+    with pytest.raises(CorruptRecordError, match="checksum"):
+        records.take(10)
 
 
 @given(HEADERS)

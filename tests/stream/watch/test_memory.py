@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import subprocess
+import sys
 
 import numpy as np
 import psutil
@@ -39,3 +41,37 @@ def test_garbage_is_collected_also_when_nobody_looked_for_it_at_the_start() -> N
         gc.unfreeze()
         gc.set_threshold(*thresholds)
         gc.enable()
+
+
+FAULTS = """
+import resource, sys
+from stream.watch.memory import reuse_buffers
+if sys.argv[1] == "reuse":
+    reuse_buffers()
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(2):
+    before = faults()
+    for _ in range(10):
+        buffers = [bytearray(1 << 20) for _ in range(4)]
+        for buffer in buffers:
+            buffer[::4096] = bytes(len(buffer) // 4096)
+        del buffers, buffer
+print(faults() - before)
+"""
+
+
+def faults_of(way: str) -> int:
+    """Pages that the system hands out while a process allots the same 4 MiB ten times."""
+    found = subprocess.run(
+        [sys.executable, "-c", FAULTS, way], capture_output=True, text=True, check=True
+    )
+    return int(found.stdout)
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library cannot be asked"
+)
+def test_the_memory_of_a_batch_is_there_for_the_next_one() -> None:
+    assert faults_of("reuse") < 100
+    assert faults_of("leave") > 1000
