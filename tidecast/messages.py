@@ -10,13 +10,13 @@ tests.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from tidecast.errors import MessageError, Reason
@@ -42,8 +42,8 @@ VALUE_CHANNEL: Final = "value"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
-NAME_BYTES: Final = 8
-"""Length of the name in a forecast's id, and of the offset after it."""
+OFFSET_BYTES: Final = 8
+"""Of an offset in a forecast's id."""
 
 NO_OFFSET: Final = -1
 """The source offset of a stale forecast: no record, but a timer."""
@@ -221,7 +221,7 @@ class ForecastIds:
 
     def __init__(self, epoch: int, topic: str, partition: int, graph_sha256: str) -> None:
         identity = f"{epoch}\0{topic}\0{partition}\0{graph_sha256}\0".encode()
-        self._name = hashlib.blake2b(identity, digest_size=NAME_BYTES).hexdigest()
+        self._name = hashlib.blake2b(identity, digest_size=8).hexdigest()
         self._prefix = hashlib.blake2b(identity, digest_size=16)
 
     def of(self, offset: int) -> str:
@@ -230,9 +230,10 @@ class ForecastIds:
 
     def of_all(self, offsets: Sequence[int]) -> list[str]:
         """The ids for the records at the given offsets, in one pass."""
-        halves = np.empty((len(offsets), 2), ">u8")
-        halves[:, 0], halves[:, 1] = int(self._name, 16), offsets
-        return halves.tobytes().hex(",", 2 * NAME_BYTES).split(",") if offsets else []
+        if not offsets:
+            return []
+        digits = struct.pack(f">{len(offsets)}Q", *offsets).hex(",", OFFSET_BYTES)
+        return (self._name + digits.replace(",", f",{self._name}")).split(",")
 
     def of_stale(self, series_id: str, slot: int) -> str:
         """The id of the stale forecast of a series in a slot: 32 hex digits."""
