@@ -68,10 +68,19 @@ class Draft(NamedTuple):
             self.rows[places] = table.find(self.series_ids(places))
         return places[self.rows[places] < 0]
 
-    def series_ids(self, places: IntArray) -> list[str]:
+    def series_ids(self, places: IntArray | slice) -> list[str]:
         """The series of the given events."""
         ids = self.columns.series_ids
+        if isinstance(places, slice):
+            return ids[places]
         return [ids[place] for place in places.tolist()]
+
+    def answered_of(self, events: slice) -> IntArray | slice:
+        """Places of the given events that are answered; where all are, they are not picked out."""
+        answered = self.answered[events]
+        if answered.all():  # as nearly always
+            return events
+        return (events.start or 0) + np.flatnonzero(answered)
 
     def future(self, places: IntArray, newest: IntArray) -> FloatArray | None:
         """What the given events say of the slots to be forecast [B, horizon, covariates].

@@ -194,7 +194,7 @@ class Engine:
     def _collect(self, side: Side, draft: Draft, ended: list[str]) -> Answers:
         """The answers to one batch. ended: series of its table that were removed meanwhile."""
         table, records, events, rows = side
-        answered = (events.start or 0) + np.flatnonzero(draft.answered[events])
+        answered = draft.answered_of(events)
         touched = rows[draft.usable[events]]
         if ended:
             touched = np.intersect1d(touched, table.rows())
