@@ -28,6 +28,7 @@ class Asked(NamedTuple):
 
 ASKED: Final = (
     Asked("forecasts a second, 72 numbers each", "throughput", "forecasts_per_s", 80_000),
+    Asked("the same of 10 series", "throughput --series 10", "forecasts_per_s", 10_000),
     Asked("forecasts a second, the peers' job of 24", "peers", "forecasts_per_s", 110_000),
     *(
         Asked(f"the peers' job beside {title}", "peers", "ratio", bar, case={"name": name})

@@ -66,6 +66,10 @@ at the end of the log.
 Beside it, stock Faust does the same job as Faust's documentation writes it: `scripts/bench peers`
 says how.
 """,
+    "throughput --series 10": """\
+A batch then holds hundreds of events of each series, and the model sees ten rows at a time, since
+an event of a series waits for the one before it.
+""",
     "peers": """\
 The smallest job that is still ours: one step of a small streaming GRU for each event, its state and
 the last 96 values kept for each series, 24 numbers out. With so little work in the model, what is

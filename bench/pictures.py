@@ -47,6 +47,7 @@ RACE: Final = [
 
 PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
     "throughput": RACE,
+    "throughput --series 10": RACE,
     "peers": RACE,
     "peers --workers 2": RACE,
     "workers": [

@@ -30,6 +30,9 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "throughput": lambda servers, folder, repeats: throughput.measure(
         servers, throughput.Load(Job.THROUGHPUT, repeats=repeats), folder
     ),
+    "throughput --series 10": lambda servers, folder, repeats: throughput.measure(
+        servers, throughput.Load(Job.THROUGHPUT, series=10, repeats=repeats), folder
+    ),
     "peers": lambda servers, folder, repeats: throughput.measure(
         servers, throughput.Load(Job.PEERS, repeats=repeats), folder
     ),

@@ -24,8 +24,8 @@ from tidecast.settings import Settings
 from tidecast.topics import Topics
 
 QUESTIONS: Final = {
-    Job.THROUGHPUT: "How many forecasts a second {} make of a backlog?",
-    Job.PEERS: "How {} compare with what people would use instead?",
+    Job.THROUGHPUT: "How many forecasts a second {} make of a backlog{}?",
+    Job.PEERS: "How {} compare with what people would use instead{}?",
 }
 USUAL_PEERS: Final = {Job.THROUGHPUT: ["stock-faust"], Job.PEERS: [ALL]}
 OURS: Final = "worker"
@@ -50,14 +50,17 @@ class Load:
 
     @property
     def bench(self) -> str:
-        """Its command: more workers are another question, so the answers are kept apart."""
-        return self.job.value if self.workers == 1 else f"{self.job.value} --workers {self.workers}"
+        """Its command: other series or workers are another question, and kept apart."""
+        series = "" if self.series == Load.series else f" --series {self.series}"
+        workers = "" if self.workers == Load.workers else f" --workers {self.workers}"
+        return f"{self.job.value}{series}{workers}"
 
     @property
     def question(self) -> str:
         """In one line."""
         who = "does one worker" if self.workers == 1 else f"do {self.workers} workers"
-        return QUESTIONS[self.job].format(who)
+        of_whom = "" if self.series == Load.series else f" of {self.series:,} series"
+        return QUESTIONS[self.job].format(who, of_whom)
 
     def distance(self, entrant: Entrant) -> Distance:
         """How far a peer goes."""
