@@ -21,6 +21,13 @@ ASIDE_THREADS: Final = ThreadPoolExecutor(2, "engine")
 """For all partitions. While one is before the model, which holds no lock of Python's, the other
 decodes and places; a third would only take the lock, and the cache, from both."""
 
+NARROW: Final = 16
+"""Series below which a batch is many calls of the model for a few rows each."""
+
+NARROW_THREAD: Final = ThreadPoolExecutor(1, "engine-narrow")
+"""For tables with fewer: two threads that take Python's lock in turn, after each of those calls,
+were slower than one and took twice the processor time."""
+
 
 class _Waiting(NamedTuple):
     batch: TableBatch
@@ -43,8 +50,9 @@ class SharedEngine:
         """
         loop = asyncio.get_running_loop()
         if len(records) >= ASIDE:
+            threads = ASIDE_THREADS if len(table) >= NARROW else NARROW_THREAD
             apply, emit = self.engine.apply, self.engine.stream.emit
-            return await loop.run_in_executor(ASIDE_THREADS, apply, table, records, emit)
+            return await loop.run_in_executor(threads, apply, table, records, emit)
         if not self._waiting:
             loop.call_soon(self._apply_waiting)
         answers: asyncio.Future[Answers] = loop.create_future()
