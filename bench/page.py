@@ -35,23 +35,21 @@ below. What was not measured anew has no line.
 """
 
 SHORT: Final = """\
-Where it is short, and why, on the Xeon of 2026-11-22, whose speed went up and down by a sixth: the
-same backlog of 72 numbers gave 76,100 forecasts/s at 16.6 CPU seconds per million at 11:09, and
-65,800 at 18.7 at 11:57, with stock Faust beside it 7 % slower, too.
+Where it is short, and why, on the Xeon of 2026-11-22:
 
-- Latency at 1,000 events/s. The floor, events read as they are by the same reader, is a p50 of 5 ms
-  and a p99 of 8.6: the publisher gathers for up to 5 ms, and a hop of clients and broker comes to
+- Latency at 1,000 events/s. The floor, events read as they are by the same reader, is a p50 of 4.9
+  ms and a p99 of 8.5: the publisher gathers for up to 5 ms, and a hop of clients and broker comes to
   2. A worker is one more such hop, and some 2 ms of its own. With less gathering there is a floor
   of 3, but publisher, broker, reader and worker then have so many more and smaller requests that
   both cores are full, and all wait. Beside the peers, in one run, our p99 is the lowest but for the
   bare loop without guarantees, and the p50 is that of Kafka Streams and Quix.
 - 20,000 events/s with 72 numbers each are 26 MB/s of JSON: worker, reader, broker and publisher
-  together use three quarters of the machine.
-- 72 numbers: of 16.4 µs of processor time for each event the model takes 5.5, JSON 2.9, Kafka's
-  client 5, decoding and placing 2.8 (`scripts/bench stages`), and Kafka and Valkey need their share
-  of the same two cores.
+  together use two thirds of the machine.
 - Reading: kafka-python is Python; its fetch, the record's frame, the id's check and the line cost
-  11 to 14 µs.
+  11 to 14 µs, and the network's thread takes Python's lock in turn with the reader's.
+
+A worker's limit is Python's lock: it is held for all but the model's part of an event, and while one
+worker is at work on 72 numbers, 1.4 of the two cores are busy (`scripts/bench workers`).
 """
 
 NOTES: Final = {

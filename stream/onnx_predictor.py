@@ -18,7 +18,7 @@ ALLOWED_DOMAINS: Final = {"", "ai.onnx", "ai.onnx.ml"}
 """ONNX's own operators; anything else would need code that a bundle may not bring."""
 
 LARGEST_RUN: Final = 1024
-"""Rows per run: each costs a wait for Python's lock, and larger ones take memory and gain nothing."""
+"""Rows per run: each may wait for Python's lock; larger ones take memory and gain nothing."""
 
 FORECAST: Final = "forecast"
 PROBABILITY: Final = "probability"
