@@ -38,9 +38,9 @@ SHORT: Final = """\
 Where it is short, and why, on the Xeon of 2026-11-22:
 
 - Latency at 1,000 events/s. The floor, events read as they are by the same reader, is a p50 of 4.9
-  ms and a p99 of 8.5: the publisher gathers for up to 5 ms, and a hop of clients and broker comes to
-  2. A worker is one more such hop, and some 2 ms of its own. With less gathering there is a floor
-  of 3, but publisher, broker, reader and worker then have so many more and smaller requests that
+  ms and a p99 of 8.5: the publisher gathers for up to 5 ms, and a hop of clients and broker comes
+  to 2. A worker is one more such hop, and some 2 ms of its own. With less gathering the floor is
+  3, but publisher, broker, reader and worker then have so many more and smaller requests that
   both cores are full, and all wait. Beside the peers, in one run, our p99 is the lowest but for the
   bare loop without guarantees, and the p50 is that of Kafka Streams and Quix.
 - 20,000 events/s with 72 numbers each are 26 MB/s of JSON: worker, reader, broker and publisher
@@ -48,8 +48,8 @@ Where it is short, and why, on the Xeon of 2026-11-22:
 - Reading: kafka-python is Python; its fetch, the record's frame, the id's check and the line cost
   11 to 14 µs, and the network's thread takes Python's lock in turn with the reader's.
 
-A worker's limit is Python's lock: it is held for all but the model's part of an event, and while one
-worker is at work on 72 numbers, 1.4 of the two cores are busy (`scripts/bench workers`).
+A worker's limit is Python's lock: it is held for all but the model's part of an event, and while
+one worker is at work on 72 numbers, 1.4 of the two cores are busy (`scripts/bench workers`).
 """
 
 NOTES: Final = {
