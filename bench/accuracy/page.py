@@ -28,8 +28,9 @@ HEAD: Final = """\
 
 How good forecasts are, on data that others publish figures for. `scripts/bench accuracy` finds
 them, on two processor cores and without servers; `scripts/bench accuracy --report` writes this page
-from the last results. Every forecast is that of the serving engine, bit for bit what a worker would
-have published, from every origin of the test part, none dropped.
+from the last results. Every forecast is that of the serving engine: what a worker would have
+published, but for a last digit that a model's sums may owe to what else was in its batch. They are
+from every origin of the test part, none dropped.
 """
 
 FITTED: Final = """\
