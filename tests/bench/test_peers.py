@@ -101,7 +101,7 @@ def test_a_peer_on_the_jvm_answers_every_event_with_the_engines_numbers(
     if shutil.which("javac") is None or shutil.which("mvn") is None:
         pytest.skip("no JDK with Maven")
     if not (jvm_folder() / MADE).exists():
-        pytest.skip("not built yet: `scripts/bench throughput --peers all` does, in minutes")
+        pytest.skip("not built yet: `scripts/bench peers` does, in minutes")
     _hold_to_the_engine(servers, tmp_path, name)
 
 

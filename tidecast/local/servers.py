@@ -60,11 +60,18 @@ def local_servers(
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-")))
         home = home.absolute()
         # On the stack, so that leaving early waits for a start under way, and then stops it too.
-        pool = stack.enter_context(ThreadPoolExecutor(2))
+        aside, beside = _thread(stack), _thread(stack)
         make_kafka = partial(kafka_recipe, detour=kafka_detour)
-        kafka = pool.submit(_start, stack, make_kafka, home / "kafka", kafka_port)
-        valkey = pool.submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
+        kafka = aside.submit(_start, stack, make_kafka, home / "kafka", kafka_port)
+        valkey = beside.submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
         yield LocalServers(kafka.result(), valkey.result())
+
+
+def _thread(stack: ExitStack) -> ThreadPoolExecutor:
+    """A thread that is up: with an interrupt while it begins, nobody would wait for its work."""
+    pool = stack.enter_context(ThreadPoolExecutor(1))
+    pool.submit(int).result()
+    return pool
 
 
 def _start(stack: ExitStack, recipe: MakeRecipe, folder: Path, wanted_port: int | None) -> Server:
