@@ -65,8 +65,8 @@ Beside it, stock Faust does the same job as Faust's documentation writes it: `sc
 says how.
 """,
     "throughput --series 10": """\
-A batch then holds hundreds of events of each series, and the model sees ten rows at a time, since
-an event of a series waits for the one before it.
+A batch, which is of one partition, then holds hundreds of events of each of two or three series.
+The model sees as many rows at a time, since an event of a series waits for the one before it.
 """,
     "peers": """\
 The smallest job that is still ours: one step of a small streaming GRU for each event, its state and

@@ -18,8 +18,8 @@ ASIDE: Final = 256
 and lets the event loop go on while the model runs. No more are applied together either."""
 
 ASIDE_THREADS: Final = ThreadPoolExecutor(2, "engine")
-"""For all partitions. While one is before the model, which holds no lock of Python's, the other
-decodes and places; a third would only take the lock, and the cache, from both."""
+"""For all partitions of many series. While one is before the model, which holds no lock of
+Python's, the other decodes and places; a third would only take lock and cache from both."""
 
 NARROW: Final = 16
 """Series below which a batch is many calls of the model for a few rows each."""

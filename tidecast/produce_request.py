@@ -1,7 +1,7 @@
 """Kafka's produce requests, joined once.
 
 aiokafka joins a request from the inside out, field by field into the field around it: the megabyte
-of a batch is copied six times before it is sent, which is a tenth of what a worker does.
+of a batch is copied six times before it is sent.
 """
 
 from __future__ import annotations

@@ -60,10 +60,9 @@ def local_servers(
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidecast-")))
         home = home.absolute()
         # On the stack, so that leaving early waits for a start under way, and then stops it too.
-        aside, beside = _thread(stack), _thread(stack)
         make_kafka = partial(kafka_recipe, detour=kafka_detour)
-        kafka = aside.submit(_start, stack, make_kafka, home / "kafka", kafka_port)
-        valkey = beside.submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
+        kafka = _thread(stack).submit(_start, stack, make_kafka, home / "kafka", kafka_port)
+        valkey = _thread(stack).submit(_start, stack, valkey_recipe, home / "valkey", redis_port)
         yield LocalServers(kafka.result(), valkey.result())
 
 
