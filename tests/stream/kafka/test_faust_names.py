@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,8 +18,11 @@ from faust.tables.manager import TableManager
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+from mode import Service
+from mode.threads import ServiceThread
 
 from stream.kafka import batch_transport
+from stream.kafka.consumer_in_loop import ConsumerInLoop
 from stream.state.checkpoint import TopicPartition
 from tests.stream.kafka.faust_pins import PLACE, close, plain_app
 
@@ -154,7 +159,31 @@ async def test_our_consumer_commits_checkpoints_before_it_hands_a_partition_on()
     app.transport = Transport(app.conf.broker_consumer, app, holder, nobody_expels)
     await app.consumer.on_partitions_revoked({PLACE})
     assert holder.calls[:3] == ["release", "commit 5", "forget"]
-    close(app)
+
+
+def test_whatever_the_thread_does_in_its_own_way_is_put_back() -> None:
+    """A method that Faust's thread comes to override would have to be put back as well."""
+    own = {name for name, value in vars(ServiceThread).items() if inspect.isfunction(value)}
+    put_back = own & {name for name, _ in inspect.getmembers(Service, inspect.isfunction)}
+    kept = {"__init__", "_new_shutdown_event"}
+    for name in put_back - kept:
+        assert getattr(ConsumerInLoop, name) is getattr(Service, name)
+    assert put_back > kept
+
+
+async def test_what_faust_has_its_thread_do_is_done_in_our_loop() -> None:
+    app = plain_app()
+    app.transport = Transport(app.conf.broker_consumer, app, Holder(), nobody_expels)
+
+    async def where(number: int, *, plus: int) -> tuple[object, int]:
+        return asyncio.get_running_loop(), number + plus
+
+    thread = app.consumer._thread
+    assert await thread.call_thread(where, 1, plus=2) == (asyncio.get_running_loop(), 3)
+    assert await thread.call_thread(max, 1, 2) == 2
+    threads = threading.active_count()
+    await thread.stop()
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize(
