@@ -7,7 +7,7 @@ What is run: processes, race (one over a backlog), steady (one under a steady lo
     under it), crew (workers that are up), group, jobs, small_gru, line (the stages of a worker in
     a row).
 What it is given: streams, workload, backlog, pacing. What it leaves: outputs; reading (as it
-    comes).
+    comes). Both by Kafka's C client: c_client.
 The answer: report, tables, page, pictures, charts; statistics, machine.
 
 `peers` are other systems on the same job, their programs in `peers/python` and `peers/jvm`.

@@ -26,6 +26,9 @@ class Asked(NamedTuple):
     case: Mapping[str, float | str] | None = None
 
 
+ALONE: Final[Mapping[str, float | str]] = {"name": "tidecast", "clients": "librdkafka", RATE: 1_000}
+"""Our worker without our clients."""
+
 ASKED: Final = (
     Asked("forecasts a second, 72 numbers each", "throughput", "forecasts_per_s", 80_000),
     Asked("the same of 10 series", "throughput --series 10", "forecasts_per_s", 10_000),
@@ -50,6 +53,17 @@ ASKED: Final = (
     *(
         Asked(f"{name} at {rate:,} events/s, ms", "latency", f"{name}_ms", bar, True, {RATE: rate})
         for rate, name, bar in ((1_000, "p50", 4), (1_000, "p99", 8), (20_000, "p99", 40))
+    ),
+    *(
+        Asked(
+            f"the same, C clients at the ends, {name}",
+            "latency --peer all",
+            f"{name}_ms",
+            bar,
+            True,
+            ALONE,
+        )
+        for name, bar in (("p50", 4), ("p99", 8))
     ),
     Asked("an event at 1,000,000 series beside 1,000", "series", "cost_ratio", 1.5, True),
     Asked("worker without series, MB", "series", "base_mb", 250, True),

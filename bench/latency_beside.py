@@ -1,7 +1,8 @@
 """How long a forecast takes beside what people would use instead, in one run.
 
-Publisher, reader, broker, model and events are the same for all. On a small machine these cost as
-much as the systems do, so a floor is measured too: the events read as they are.
+Publisher and reader, which are Kafka's C client, broker, model and events are the same for all. On
+a small machine these cost as much as the systems do, so a floor is measured too, the events read as
+they are; and once our own `Publisher` and `Subscriber` are in their place.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from bench.peers.contest import Entrant, entrants
 from bench.processes import BenchError
 from bench.report import RATE, Case, Result
 from bench.steady import Place, Run, System, run
-from bench.systems import FLOOR, OURS, OURS_PLAINLY, peer_system
+from bench.systems import FLOOR, OURS, OURS_ALONE, peer_system
 from tidecast.bundle import read_bundle
 from tidecast.local import LocalServers
 
 BENCH: Final = "latency --peer all"
 QUESTION: Final = "How long does a forecast take beside what people would use instead?"
-NO_PEERS: Final = (FLOOR, OURS, OURS_PLAINLY)
+NO_PEERS: Final = (FLOOR, OURS_ALONE, OURS)
 """A run without figures of these has none at all."""
 
 
@@ -93,7 +94,7 @@ def row(pace: Pace, tried: Tried) -> Case:
     system = tried.system
     found = [run.from_schedule for run in tried.runs]
     return Case(
-        key={**system.key, RATE: pace.rate, "publisher": pace.publisher.__name__},
+        key={**system.key, RATE: pace.rate},
         title=f"{system.title}, {pace.rate:,}/s",
         figures=[*latencies("", "", found), *shares(tried.runs)] if found else (),
         note=f"no figure: {tried.failure}" if tried.failure else system.note,

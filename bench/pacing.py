@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
@@ -70,26 +70,41 @@ class Published(NamedTuple):
     busy: float
 
 
+Publish = Callable[[Settings, Pace, float], Published]
+"""Publishes each event when it is due. The last argument is the start of the schedule. It is handed
+to another process."""
+
+
 def publish(settings: Settings, pace: Pace, start_s: float) -> Published:
-    """Publish each event when it is due, in bulk with those due within a tick."""
+    """Publish as a user of ours does, in bulk with those due within a tick where there are many."""
     busy_s = time.process_time()
     if pace.publisher is Publisher:
         called_s = _one_by_one(settings, pace, start_s)
     else:
         called_s = asyncio.run(_in_bulk(settings, pace, start_s))
-    return Published(called_s, (time.process_time() - busy_s) / (time.monotonic() - start_s))
+    return Published(called_s, share_of_core(busy_s, start_s))
+
+
+def share_of_core(busy_s: float, start_s: float) -> float:
+    """What this process has used since `time.process_time()` was `busy_s`, the start of a load."""
+    return (time.process_time() - busy_s) / (time.monotonic() - start_s)
+
+
+def on_schedule(pace: Pace, start_s: float, send: Callable[[Observation], object]) -> AnyArray:
+    """Send each event when it is due, and say when that was [events]."""
+    called_s = np.empty(pace.events)
+    schedule = pace.schedule(start_s).tolist()
+    for number, observation in enumerate(pace.observations()):
+        time.sleep(max(0.0, schedule[number] - time.monotonic()))
+        called_s[number] = time.monotonic()
+        send(observation)
+    return called_s
 
 
 def _one_by_one(settings: Settings, pace: Pace, start_s: float) -> AnyArray:
     """When each call was made [events]."""
-    called_s = np.empty(pace.events)
     with Publisher(settings) as publisher:
-        schedule = pace.schedule(start_s).tolist()
-        for number, observation in enumerate(pace.observations()):
-            time.sleep(max(0.0, schedule[number] - time.monotonic()))
-            called_s[number] = time.monotonic()
-            publisher.publish_observation(observation)
-    return called_s
+        return on_schedule(pace, start_s, publisher.publish_observation)
 
 
 async def _in_bulk(settings: Settings, pace: Pace, start_s: float) -> AnyArray:

@@ -91,21 +91,22 @@ Open loop: publishing keeps to a schedule that waits for nobody, and latency cou
 scheduled time, so that a stall is charged to every event it delays (no coordinated omission).
 Publisher, worker ("system") and `Subscriber` ("reader") are a process each; the worker has answered
 20,000 events before. Events go one by one through `Publisher`; where it says "in bulk", those due
-within 5 ms go together through `BulkPublisher`, and their waiting for each other counts. All of
+within 3 ms go together through `BulkPublisher`, and their waiting for each other counts. All of
 them, Kafka, Valkey and the bench share the cores: their shares say who is at the end of one.
 """,
     "latency --peer all": """\
-Publisher, schedule, broker, events and bundle are the same for all: that of `scripts/bench peers`,
-one step of a small GRU, 24 numbers out. So is the reader: it takes Kafka's records as the
-`Subscriber` does, and decodes of each answer what names its event, the series and the moment. Ours
-is measured twice, through the `Subscriber` as a user reads and through that reader. "Nothing
-between" is the floor: the same reader on the events themselves, so what is above it is a system's
-own. Every system has one process, has answered 20,000 events before the schedule begins, and keeps
-its guarantees; beyond its defaults it is set as its documentation advises for low latency, which
-the last column says. Cores are those used by each program while the schedule runs; ours keeps its
-state in Valkey, the others in themselves and in Kafka. A system that loses an answer, sends one
-twice, or is a minute behind has no figures. Latencies count from the schedule; who goes first
-changes from repeat to repeat; medians.
+Broker, schedule, events and bundle are the same for all: that of `scripts/bench peers`, one step of
+a small GRU, 24 numbers out. So are the ends: Kafka's own C client publishes each event at once, and
+reads; of each answer the reader decodes what names its event, the series and the moment. "Nothing
+between" is the floor: the same ends, and the events themselves, so what is above it is a system's
+own. Ours is measured once more between our own clients, which are Python: `Publisher`, where an
+event that comes within 3 ms of another waits as long for company, and `Subscriber`. Every system
+has one process, has answered 20,000 events before the schedule begins, and keeps its guarantees;
+beyond its defaults it is set as its documentation advises for low latency, which the last column
+says. Cores are those used by each program while the schedule runs; ours keeps its state in Valkey,
+the others in themselves and in Kafka. A system that loses an answer, sends one twice, or is a
+minute behind has no figures. Latencies count from the schedule; who goes first changes from repeat
+to repeat; medians.
 """,
     "workers": """\
 The workers are up and have answered an event of each series; they stand still while the backlog is

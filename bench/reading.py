@@ -1,7 +1,7 @@
 """When the answer to each event of a steady load came, noted by a reader in a process of its own.
 
 Answers name their series and the moment of the event that they answer, whoever made them: so one
-plain reader serves every system. Our own can be read by the product's `Subscriber` too.
+reader serves every system. Our own can be read by the product's `Subscriber` too.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
-from kafka import KafkaConsumer, TopicPartition
 
-from bench.pacing import Pace
+from bench import c_client
+from bench.pacing import Pace, share_of_core
 from bench.workload import BEGIN, series_ids
 from stream.grid import AnyArray
-from tidecast.kafka_clients import drive_by_caller, kafka_python_options
-from tidecast.record_reader import read_plainly
 from tidecast.settings import Settings
-from tidecast.subscriber import FETCH_BYTES, POLL_RECORDS, Subscriber
+from tidecast.subscriber import Subscriber
 
 LAST_ANSWER_S: Final = 10.0
 """An answer counts as lost when all events are due and none has come for so long."""
@@ -108,12 +105,12 @@ def by_subscriber(settings: Settings, _: str, pace: Pace, start_s: float) -> Rec
         return received._replace(repeats=received.repeats + subscriber.repeats)
 
 
-def plainly(settings: Settings, topic: str, pace: Pace, start_s: float) -> Received:
+def by_c_client(settings: Settings, topic: str, pace: Pace, start_s: float) -> Received:
     """Read anybody's forecasts."""
     return _read(settings, topic, msgspec.json.Decoder(AnyForecast).decode, pace, start_s)
 
 
-def events_plainly(settings: Settings, topic: str, pace: Pace, start_s: float) -> Received:
+def events_by_c_client(settings: Settings, topic: str, pace: Pace, start_s: float) -> Received:
     """Read the events themselves in the same way."""
     return _read(settings, topic, msgspec.json.Decoder(AnyEvent).decode, pace, start_s)
 
@@ -121,29 +118,8 @@ def events_plainly(settings: Settings, topic: str, pace: Pace, start_s: float) -
 def _read(
     settings: Settings, topic: str, decode: Callable[[bytes], Answer], pace: Pace, start_s: float
 ) -> Received:
-    with closing(_consumer(settings, topic)) as consumer:
-
-        def poll() -> list[Answer]:
-            found = consumer.poll(timeout_ms=int(POLL_S * 1000))
-            return [decode(value) for part in found.values() for _, _, value, _ in part]
-
-        return _receive(poll, pace, start_s)
-
-
-def _consumer(settings: Settings, topic: str) -> KafkaConsumer:
-    """A reader of a whole topic from its start, set like that of a `Subscriber`."""
-    consumer = KafkaConsumer(
-        **kafka_python_options(settings.kafka),
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        max_poll_records=POLL_RECORDS,
-        max_partition_fetch_bytes=FETCH_BYTES,
-        metrics_enabled=False,
-    )
-    read_plainly(consumer)
-    drive_by_caller(consumer)
-    consumer.assign([TopicPartition(topic, n) for n in range(settings.stream.partitions)])
-    return consumer
+    with c_client.messages(settings, topic) as poll:
+        return _receive(lambda: map(decode, poll(POLL_S)), pace, start_s)
 
 
 def _receive(poll: Callable[[], Iterable[Answer]], pace: Pace, start_s: float) -> Received:
@@ -156,10 +132,9 @@ def _receive(poll: Callable[[], Iterable[Answer]], pace: Pace, start_s: float) -
     limit_s = due_s + LAST_ANSWER_S
     busy_s = time.process_time()
     while arrivals.missing and time.monotonic() < limit_s:
-        found = poll()
+        found = list(poll())
         now_s = time.monotonic()
         for answer in found:
             arrivals.note(answer, now_s)
             limit_s = min(max(due_s, now_s) + LAST_ANSWER_S, due_s + LATE_S)
-    busy = (time.process_time() - busy_s) / (time.monotonic() - start_s)
-    return Received(arrivals.times_s, arrivals.repeats, busy)
+    return Received(arrivals.times_s, arrivals.repeats, share_of_core(busy_s, start_s))

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bench.backlog import publish_backlog
-from bench.pacing import Pace, Published, publish
+from bench.pacing import Pace, Publish, Published
 from bench.processes import BenchError, Program, expect, server_programs
 from bench.race import Racer, started, usage_of, watch
 from bench.reading import Reader, Received
@@ -29,7 +29,7 @@ CONNECT_S: Final = 3.0
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """Who answers, and who reads the answers.
+    """Who answers, who publishes to it, and who reads the answers.
 
     key: what tells it from others, as JSON names it. title, note: for people.
     racer: how it is started on a stream, for the length of a block.
@@ -38,6 +38,7 @@ class System:
     key: Mapping[str, float | str]
     title: str
     note: str
+    publish: Publish
     reader: Reader
     racer: Callable[[Settings, Path], AbstractContextManager[Racer]]
 
@@ -78,22 +79,25 @@ def run(place: Place, system: System, pace: Pace) -> Run:
             watch(programs, ends, pace.backlog)
             servers = server_programs(place.servers).items()
             watched = {"system": programs} | {name.lower(): [one] for name, one in servers}
-            found = _pace(settings, system.reader, racer.output, pace, watched)
+            found = _pace(settings, system, racer.output, pace, watched)
             expect("answers", ends.total(), pace.backlog + pace.events)
     return found
 
 
 def _pace(
     settings: Settings,
-    reader: Reader,
+    system: System,
     topic: str,
     pace: Pace,
     watched: Mapping[str, Sequence[Program]],
 ) -> Run:
-    with _process_of(reader) as reading_process, _process_of(publish) as publishing_process:
+    with (
+        _process_of(system.reader) as reading_process,
+        _process_of(system.publish) as publishing_process,
+    ):
         start_s = time.monotonic() + CONNECT_S
-        reading = reading_process.submit(reader, settings, topic, pace, start_s)
-        publishing = publishing_process.submit(publish, settings, pace, start_s)
+        reading = reading_process.submit(system.reader, settings, topic, pace, start_s)
+        publishing = publishing_process.submit(system.publish, settings, pace, start_s)
         time.sleep(CONNECT_S)
         before = {name: usage_of(of_name).cpu_s for name, of_name in watched.items()}
         published, received = publishing.result(), reading.result()

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from bench import c_client
+from bench.pacing import publish
 from bench.peers.contest import Entrant, Manner, peer_racer
 from bench.race import Racer, worker_racer
-from bench.reading import by_subscriber, events_plainly, plainly
+from bench.reading import by_c_client, by_subscriber, events_by_c_client
 from bench.steady import System
 from tidecast.settings import Settings
 from tidecast.topics import Topics
@@ -30,26 +32,29 @@ def _nothing(settings: Settings, folder: Path) -> Iterator[Racer]:
 
 
 FLOOR: Final = System(
-    key={"name": "floor", "reader": "plain"},
+    key={"name": "floor", "clients": "librdkafka"},
     title="nothing between",
-    note="the events themselves, read plainly: what clients and broker cost",
-    reader=events_plainly,
+    note="the events themselves: what clients and broker cost",
+    publish=c_client.publish,
+    reader=events_by_c_client,
     racer=_nothing,
 )
 
 OURS: Final = System(
-    key={"name": "tidecast", "reader": "Subscriber"},
-    title="Tidecast, Subscriber",
-    note="Python; every event answered under one id, Valkey with cursor and fence",
+    key={"name": "tidecast", "clients": "tidecast"},
+    title="Tidecast, Publisher and Subscriber",
+    note="the same with our own clients, in Python",
+    publish=publish,
     reader=by_subscriber,
     racer=_worker,
 )
 
-OURS_PLAINLY: Final = System(
-    key={"name": "tidecast", "reader": "plain"},
+OURS_ALONE: Final = System(
+    key={"name": "tidecast", "clients": "librdkafka"},
     title="Tidecast",
-    note="the same, read as the others are",
-    reader=plainly,
+    note="Python; every event answered under one id, Valkey with cursor and fence",
+    publish=c_client.publish,
+    reader=by_c_client,
     racer=_worker,
 )
 
@@ -59,9 +64,10 @@ def peer_system(one: Entrant) -> System:
     peer = one.peer
     set_for_it = f"; {peer.low_latency}" * bool(peer.low_latency)
     return System(
-        key={"name": peer.name, "version": peer.version, "reader": "plain"},
+        key={"name": peer.name, "version": peer.version, "clients": "librdkafka"},
         title=f"{peer.title} {peer.version}",
         note=f"{peer.language}; {peer.guarantees}{set_for_it}",
-        reader=plainly,
+        publish=c_client.publish,
+        reader=by_c_client,
         racer=lambda settings, folder: peer_racer(settings, one, SOON, folder),
     )

@@ -67,7 +67,7 @@ def test_a_row_has_percentiles_and_shares_of_each_repeat() -> None:
     assert values["p50_ms"] == pytest.approx([50, 100])
     assert values["system_busy"] == [0.25, 0.25]
     assert found.key["events_per_s"] == 10
-    assert found.title == "Tidecast, Subscriber, 10/s"
+    assert found.title == "Tidecast, Publisher and Subscriber, 10/s"
     assert found.note == OURS.note
 
 
