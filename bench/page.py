@@ -91,7 +91,7 @@ Open loop: publishing keeps to a schedule that waits for nobody, and latency cou
 scheduled time, so that a stall is charged to every event it delays (no coordinated omission).
 Publisher, worker ("system") and `Subscriber` ("reader") are a process each; the worker has answered
 20,000 events before. Events go one by one through `Publisher`; where it says "in bulk", those due
-within 3 ms go together through `BulkPublisher`, and their waiting for each other counts. All of
+within 5 ms go together through `BulkPublisher`, and their waiting for each other counts. All of
 them, Kafka, Valkey and the bench share the cores: their shares say who is at the end of one.
 """,
     "latency --peer all": """\
@@ -100,7 +100,7 @@ a small GRU, 24 numbers out. So are the ends: Kafka's own C client publishes eac
 reads; of each answer the reader decodes what names its event, the series and the moment. "Nothing
 between" is the floor: the same ends, and the events themselves, so what is above it is a system's
 own. Ours is measured once more between our own clients, which are Python: `Publisher`, where an
-event that comes within 3 ms of another waits as long for company, and `Subscriber`. Every system
+event that comes within 2 ms of another waits for company for 5, and `Subscriber`. Every system
 has one process, has answered 20,000 events before the schedule begins, and keeps its guarantees;
 beyond its defaults it is set as its documentation advises for low latency, which the last column
 says. Cores are those used by each program while the schedule runs; ours keeps its state in Valkey,

@@ -27,12 +27,14 @@ from tidecast.messages import (
 )
 from tidecast.observation_checks import checked
 from tidecast.settings import Settings, load_settings
-from tidecast.topics import Topics
+from tidecast.topics import Topics, partition_of
 
-LINGER_MS: Final = 3
-"""An observation that comes sooner than this after the one before it waits as long for company.
-With fewer requests a busy machine answers sooner: on two cores that publisher, worker and servers
-share, 1,000 events/s take 7 ms from call to reader, against 10 ms without waiting."""
+LINGER_MS: Final = 5
+"""An observation in company waits this long for more. With fewer requests a busy machine answers
+sooner: with 3 ms a publisher of 5,000 events/s that shares two cores with worker and servers falls
+behind (`scripts/bench latency --rate 5000`)."""
+ALONE_S: Final = 0.002
+"""One that comes so long after the one before it is by itself, and does not wait."""
 DELIVERY_S: Final = 30.0
 """Kafka is tried this long for each observation before it counts as not delivered."""
 BLOCK_S: Final = 5.0
@@ -133,7 +135,14 @@ class Publisher:
             raise MessageError(Reason.TOO_LARGE, detail)
         self._linger_in_company()
         with kafka_errors(self._settings.kafka, f"publish to {self._topic}"):
-            future = self._producer.send(self._topic, message, key, headers=HEADERS)
+            partitions = len(self._producer.partitions_for(self._topic))
+            future = self._producer.send(
+                self._topic,
+                message,
+                key,
+                headers=HEADERS,
+                partition=partition_of(observation.series_id, partitions),
+            )
         future.add_errback(self._undelivered.add)
         return Receipt(future, self._settings)
 
@@ -171,9 +180,9 @@ class Publisher:
             error.add_note(f"and {failure}")
 
     def _linger_in_company(self) -> None:
-        """Let the next observation wait for others only where the one before it was just now."""
+        """Let the next observation wait for others only if the one before it was just now."""
         now_s = time.monotonic()
-        alone = now_s - self._published_s > LINGER_MS / 1000
+        alone = now_s - self._published_s > ALONE_S
         self._published_s = now_s
         # Read by kafka-python's own thread whenever it asks which batches it may send.
         self._producer._accumulator.config["linger_ms"] = 0 if alone else LINGER_MS

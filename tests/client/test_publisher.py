@@ -16,6 +16,7 @@ from kafka import KafkaConsumer
 from tests.client.by_hand import make_by_hand
 from tests.client.forecasts import NOON
 from tidecast import Observation, Publisher, Reason, Settings
+from tidecast import publisher as publisher_module
 from tidecast.errors import KafkaError, MessageError, SettingsError
 from tidecast.kafka_clients import kafka_python_options
 from tidecast.messages import (
@@ -54,6 +55,19 @@ def test_what_is_published_is_in_kafka_as_the_contract_says(stream: Settings) ->
         assert {record.partition for record in mine} == {partition_of(series_id, 3)}
     assert all(record.headers == [(SCHEMA_HEADER, OBSERVATION_SCHEMA)] for record in records)
     assert all(record.timestamp_type == 1 for record in records)
+
+
+def test_an_observation_waits_for_company_only_where_it_has_some(
+    stream: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher_module, "LINGER_MS", 20_000)
+    monkeypatch.setattr(publisher_module, "ALONE_S", 20.0)
+    with Publisher(stream) as publisher:
+        publisher.publish("alone", 1.0, timestamp=NOON).wait(10.0)
+        second = publisher.publish("soon", 2.0, timestamp=NOON)
+        assert not second.done
+        publisher.flush()
+        assert second.done
 
 
 def test_a_receipt_tells_where_the_observation_is(stream: Settings) -> None:

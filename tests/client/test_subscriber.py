@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
@@ -142,6 +143,17 @@ def test_a_group_sees_again_what_a_loop_left_undone(stream: Settings, produce: P
     with Subscriber(stream, group=group, start="earliest") as subscriber:
         found = list(islice(subscriber, 10))
     assert [one.source.offset for one in found] == list(range(10))
+
+
+def test_only_a_group_needs_a_thread(stream: Settings) -> None:
+    def threads() -> int:
+        return sum(thread.name.startswith("kafka-io") for thread in threading.enumerate())
+
+    before = threads()
+    with Subscriber(stream):
+        assert threads() == before
+    with Subscriber(stream, group=f"{stream.stream.name}-readers"):
+        assert threads() == before + 1
 
 
 def test_publisher_and_subscriber_serve_an_asyncio_program(
