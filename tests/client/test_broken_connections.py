@@ -21,8 +21,6 @@ def servers(tmp_path: Path) -> Iterator[LocalServers]:
         yield running
 
 
-# kafka-python leaves the sockets of refused connections to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("polled", [True, False], ids=["polled meanwhile", "left alone meanwhile"])
 def test_a_subscriber_goes_on_when_kafka_is_back(
     servers: LocalServers, stream: Settings, produce: Produce, polled: bool
