@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from stream.watch.memory import calm_garbage_collection, give_back
+from stream.watch.memory import GROWN_BYTES, FreeMemory, calm_garbage_collection, give_back
 
 BLOCK = 64 * 1024
 BLOCKS = 1600
@@ -29,6 +29,24 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     give_back()
     assert before - process.memory_info().rss > BLOCKS * BLOCK // 2
     assert len(kept) == BLOCKS // 8
+
+
+def test_a_busy_worker_gives_back_what_it_has_grown_by() -> None:
+    free, held = FreeMemory(), 200_000_000
+    assert not free.due(held, busy=0.5)
+    assert not free.due(held + GROWN_BYTES, busy=0.5)
+    assert free.due(held + GROWN_BYTES + 1, busy=0.5)
+    # What it holds a look later it needs.
+    assert not free.due(held + 1_000_000, busy=0.5)
+    assert not free.due(held + 1_000_000 + GROWN_BYTES, busy=0.5)
+    assert free.due(held + 1_000_001 + GROWN_BYTES, busy=0.5)
+
+
+def test_an_idle_worker_gives_back_and_grows_anew() -> None:
+    free, held = FreeMemory(), 200_000_000
+    assert not free.due(held, busy=0.5)
+    assert free.due(held, busy=0.01)
+    assert not free.due(2 * held, busy=0.5)
 
 
 def test_garbage_is_collected_also_when_nobody_looked_for_it_at_the_start() -> None:
