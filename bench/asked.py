@@ -56,7 +56,7 @@ ASKED: Final = (
     ),
     *(
         Asked(
-            f"the same, C clients at the ends, {name}",
+            f"{name} at 1,000 events/s between C clients, ms",
             "latency --peer all",
             f"{name}_ms",
             bar,
