@@ -123,7 +123,7 @@ def latency(
 ) -> None:
     """Milliseconds from the publish call to the forecast in the subscriber's hands.
 
-    With peers, all answer with one step of a small GRU, 24 numbers, and are read alike.
+    With peers, all answer with one step of a small GRU, 24 numbers, between Kafka's C clients.
     """
     load = latency_bench.Load(tuple(rate or latency_bench.RATES), seconds, repeats=repeats)
     if asked := peer or []:

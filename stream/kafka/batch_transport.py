@@ -27,8 +27,8 @@ FETCH_S: Final = 1.0
 MANY: Final = 64
 """Records of a fetch from which on the next one is put off, so that more come with it."""
 GATHER_S: Final = 0.002
-"""How long after such a fetch the next one is. What a fetch costs whatever it brings is a fifth of
-the worker's processor time at 20,000 events/s without this; a backlog keeps it busy for longer."""
+"""How long after such a fetch the next one is. At 20,000 events/s on two cores forecasts had a p99
+of 22 ms with this, of 44 without, of 40 with five times as much."""
 
 LOG_APPEND_TIME: Final = 1
 """Kafka's number for a timestamp that the broker made; nobody here looks at it."""
