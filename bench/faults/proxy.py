@@ -227,6 +227,7 @@ class TcpProxy:
             # The end of this proxy; Python 3.11 logs a handler that ends cancelled as an error.
             connection.close(reset=True)
         finally:
+            connection.close()
             del self._connections[task]
 
     async def _close_all(self, *, reset: bool) -> None:
@@ -240,4 +241,7 @@ class TcpProxy:
 
     async def _stop(self) -> None:
         await self._stop_listening()
+        # What was accepted a moment ago has its connection after two turns of the loop.
+        for _ in range(2):
+            await asyncio.sleep(0)
         await self._close_all(reset=True)
