@@ -13,16 +13,11 @@ from typing import Any, Final
 
 from bench.pacing import Pace, Published, on_schedule, share_of_core
 from bench.processes import BenchError
-from tidecast.messages import (
-    OBSERVATION_SCHEMA,
-    SCHEMA_HEADER,
-    Observation,
-    encode_observation,
-)
+from tidecast.messages import Observation, encode_observation
+from tidecast.publisher import HEADERS
 from tidecast.settings import Settings
 from tidecast.topics import Topics
 
-HEADERS: Final = [(SCHEMA_HEADER, OBSERVATION_SCHEMA)]
 FLUSH_S: Final = 30.0
 MOST: Final = 1_000
 """Messages that one poll takes, if they are there."""

@@ -119,7 +119,7 @@ def _read(
     settings: Settings, topic: str, decode: Callable[[bytes], Answer], pace: Pace, start_s: float
 ) -> Received:
     with c_client.messages(settings, topic) as poll:
-        return _receive(lambda: map(decode, poll(POLL_S)), pace, start_s)
+        return _receive(lambda: [decode(value) for value in poll(POLL_S)], pace, start_s)
 
 
 def _receive(poll: Callable[[], Iterable[Answer]], pace: Pace, start_s: float) -> Received:
@@ -132,7 +132,7 @@ def _receive(poll: Callable[[], Iterable[Answer]], pace: Pace, start_s: float) -
     limit_s = due_s + LAST_ANSWER_S
     busy_s = time.process_time()
     while arrivals.missing and time.monotonic() < limit_s:
-        found = list(poll())
+        found = poll()
         now_s = time.monotonic()
         for answer in found:
             arrivals.note(answer, now_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,19 +27,19 @@ from tidecast.local import LocalServers
 Bench = Callable[[LocalServers, Path, int], Result]
 """Takes the servers, a folder for logs, and how often to measure."""
 
+
+def _throughput(load: Callable[..., throughput.Load]) -> Bench:
+    """A backlog answered as fast as can be; how often is left to be said."""
+    return lambda servers, folder, repeats: throughput.measure(
+        servers, load(repeats=repeats), folder
+    )
+
+
 BENCHES: Final[Mapping[str, Bench]] = {
-    "throughput": lambda servers, folder, repeats: throughput.measure(
-        servers, throughput.Load(Job.THROUGHPUT, repeats=repeats), folder
-    ),
-    "throughput --series 10": lambda servers, folder, repeats: throughput.measure(
-        servers, throughput.Load(Job.THROUGHPUT, series=10, repeats=repeats), folder
-    ),
-    "peers": lambda servers, folder, repeats: throughput.measure(
-        servers, throughput.Load(Job.PEERS, repeats=repeats), folder
-    ),
-    "peers --workers 2": lambda servers, folder, repeats: throughput.measure(
-        servers, throughput.Load(Job.PEERS, repeats=repeats, workers=2), folder
-    ),
+    "throughput": _throughput(partial(throughput.Load, Job.THROUGHPUT)),
+    "throughput --series 10": _throughput(partial(throughput.Load, Job.THROUGHPUT, series=10)),
+    "peers": _throughput(partial(throughput.Load, Job.PEERS)),
+    "peers --workers 2": _throughput(partial(throughput.Load, Job.PEERS, workers=2)),
     "workers": lambda servers, folder, repeats: workers.measure(
         servers, workers.Load(repeats=repeats), folder
     ),

@@ -51,7 +51,6 @@ class _Connection:
         try:
             from_server, self.server = await asyncio.open_connection(HOST, self.proxy.target)
         except OSError:
-            self.close()
             return
         async with asyncio.TaskGroup() as directions:
             directions.create_task(self._move(reader, self.server, replies=False))
@@ -241,7 +240,4 @@ class TcpProxy:
 
     async def _stop(self) -> None:
         await self._stop_listening()
-        # What was accepted a moment ago has its connection after two turns of the loop.
-        for _ in range(2):
-            await asyncio.sleep(0)
         await self._close_all(reset=True)
