@@ -14,7 +14,7 @@ import pytest
 from faust.types import TP
 
 from stream.app import BUFFERED_FETCHES, IN_HAND, build_app
-from stream.assignment import Assignment, Services
+from stream.assignment import Assignment, Batch, Services
 from stream.kafka import batch_transport
 from stream.partition import UNCONFIRMED_BATCHES
 from stream.records import LoggedRecord
@@ -29,6 +29,7 @@ SERIES: Final = 100
 BATCH: Final = 50
 OUTAGE_BATCHES: Final = 1000
 FETCHES: Final = 200
+WAIT_S: Final = 10.0
 GROWTH_BYTES: Final = 150_000
 """A mark per batch of the outage would take three times as much."""
 
@@ -140,6 +141,12 @@ class Fetcher:
     should_stop = False
 
 
+def fetch() -> list[Batch]:
+    """What one fetch brought."""
+    (records,) = batches(1)
+    return [Batch(PLACE, FIRST, [Fetched(*record) for record in records])]
+
+
 async def nobody_expels() -> None:
     """The group keeps us."""
 
@@ -205,6 +212,38 @@ async def test_a_fetch_of_many_puts_the_next_one_off(
         for _ in range(50):
             await settled()
         assert app.consumer.fetched == fetched
+
+
+async def test_a_rebalance_does_not_wait_until_the_agent_has_room() -> None:
+    app, given_up = app_of(assignment_of()), asyncio.Event()
+
+    async def no_room(_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    app.consumer.callback = no_room
+    delivering = asyncio.create_task(app.consumer._deliver(fetch()))
+    await settled()
+    assert not delivering.done()
+    app.consumer.stop_flow()
+    await asyncio.wait_for(delivering, WAIT_S)
+    await asyncio.wait_for(given_up.wait(), WAIT_S)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_what_a_delivery_fails_for_is_not_swallowed(waits: bool) -> None:
+    app = app_of(assignment_of())
+
+    async def failing(_: object) -> None:
+        if waits:
+            await settled()
+        raise ZeroDivisionError
+
+    app.consumer.callback = failing
+    with pytest.raises(ZeroDivisionError):
+        await app.consumer._deliver(fetch())
 
 
 async def test_a_commit_leaves_nothing_in_faust_of_the_fetches_before() -> None:
