@@ -105,9 +105,13 @@ def record_batches(records: Records, most_bytes: int) -> Iterator[RecordBatch]:
     A message that is larger by itself has a batch by itself.
     """
     now_ms = time.time_ns() // 1_000_000
-    sizes = np.sum([_lengths(column) for column in records], axis=0)
-    ends = np.cumsum(sizes + LARGEST_FRAME)
-    start, taken, room = 0, 0, most_bytes - HEAD.size
+    lengths = [_lengths(column) for column in records]
+    count, room = len(records.keys), most_bytes - HEAD.size
+    if count and sum(map(sum, lengths)) + count * LARGEST_FRAME <= room:  # as nearly always
+        yield RecordBatch(records, now_ms)
+        return
+    ends = np.cumsum(np.sum(lengths, axis=0) + LARGEST_FRAME)
+    start, taken = 0, 0
     while start < len(ends):
         stop = max(int(np.searchsorted(ends, taken + room, "right")), start + 1)
         yield RecordBatch(records.part(start, stop), now_ms)
