@@ -20,6 +20,8 @@ from tidecast.local.ports import HOST
 CHUNK: Final = 64 * 1024
 QUEUED: Final = 64
 """Chunks on their way through a delayed direction: four megabytes, more than any client sends."""
+TURNS_TO_HANDLER: Final = 5
+"""Turns of asyncio's event loop, and a spare one, from accepting a connection to its handler."""
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of zero seconds: closing sends RST in place of FIN."""
 
@@ -212,16 +214,24 @@ class TcpProxy:
             self._server = await asyncio.start_server(self._accept, HOST, self.port)
 
     async def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        # asyncio leaves a connection open, and to the garbage collector, which was accepted and has
+        # not come as far as its handler when the server is closed.
+        for listener in server.sockets:
+            self._loop.remove_reader(listener.fileno())
+        for _ in range(TURNS_TO_HANDLER):
+            await asyncio.sleep(0)
+        server.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         connection = self._connections[task] = _Connection(self, writer)
         try:
-            await connection.run(reader)
+            if self.mode is not Mode.CUT:
+                await connection.run(reader)
         except asyncio.CancelledError:
             # The end of this proxy; Python 3.11 logs a handler that ends cancelled as an error.
             connection.close(reset=True)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,8 @@ from tests.waiting import wait_until
 from tidecast.local.ports import HOST, free_port
 
 SILENCE_S = 0.2
+CUTS = 50
+COMERS = 5
 
 
 class Echo:
@@ -159,3 +163,25 @@ def test_a_server_that_is_down_closes_the_connection(proxy: TcpProxy, echo: Echo
     proxy.switch(free_port())
     with connect(proxy) as client:
         assert client.recv(1024) == b""
+
+
+def test_connections_that_come_as_it_is_cut_are_closed(proxy: TcpProxy) -> None:
+    """asyncio would leave them to the garbage collector, which says so."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(CUTS):
+            comers = [come(proxy) for _ in range(COMERS)]
+            proxy.cut()
+            for comer in comers:
+                comer.close()
+            proxy.heal()
+        gc.collect()
+    assert not [str(warning.message) for warning in caught]
+
+
+def come(proxy: TcpProxy) -> socket.socket:
+    """A connection that nobody has waited for yet."""
+    comer = socket.socket()
+    comer.setblocking(False)
+    comer.connect_ex((HOST, proxy.port))
+    return comer

@@ -34,9 +34,6 @@ def place() -> Iterator[Place]:
         yield opened
 
 
-# The proxy before a killed server leaves some connections to the garbage collector; a worker, which
-# is another process, would not be seen by this.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("name", FEW)
 def test_nothing_is_lost_wrong_or_double(place: Place, tmp_path: Path, name: str) -> None:
     verdict = run_repeat(place, FAULTS[name], LOAD, SEED, tmp_path / "logs")
