@@ -45,6 +45,8 @@ WHOLE: Final = "whole"
 """The same events through the worker's own `Partition`."""
 PARTITION: Final = 0
 """The stages work on one partition's share of the backlog."""
+MOST_BATCHES: Final = 2_000
+"""Small batches take long: so many are enough."""
 
 Batches = Sequence[Sequence[Record]]
 
@@ -136,7 +138,7 @@ class Line:
         await self._store.close()
 
     async def run(self, most: int) -> Run:
-        """Take all events through every stage, in batches of at most so many."""
+        """Take the events through every stage, in batches of at most so many."""
         watch = Stopwatch()
         with _without_collections():
             with watch.time("fetch"):
@@ -153,7 +155,7 @@ class Line:
         self._consumer.seek(place, 0)
         end = (await self._consumer.end_offsets([place]))[place]
         batches: list[Sequence[Record]] = []
-        while await self._consumer.position(place) < end:
+        while len(batches) < MOST_BATCHES and await self._consumer.position(place) < end:
             found: dict[Any, Sequence[Record]] = await self._consumer.getmany(
                 place, timeout_ms=1000, max_records=most
             )

@@ -140,7 +140,9 @@ happens between decoding and the model, `produce` lasts until Kafka has stored t
 Checkpoints come as often as in a worker. "The same through a partition" is a run of its own: the
 fetch, and the batches through `stream/partition.py`, the worker's own code, which goes on while
 Kafka stores. Its busy time says whether the stages are all there is, its wall time what
-overlapping saves. "A batch" and "each event" are the two costs that explain the sums of both sizes.
+overlapping saves. "A batch" and "each event" are the two costs that explain the sums of the
+smallest and the largest size. A worker has two events at a time where they come one by one, 1,000 a
+second; it then fetches them by themselves, which costs more than `fetch` here, of large ones.
 """,
     "recovery": """\
 Rebuild: the group has answered everything and Redis is empty; the log is read again, and every row

@@ -62,7 +62,9 @@ PICTURES: Final[Mapping[str, Sequence[Panel]]] = {
         Panel(r"(p50|p99)_ms", "ms", FROM_SCHEDULE, True),
         Panel("system_busy", "cores", "share of a core that the system uses"),
     ],
-    "stages": [Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event")],
+    "stages": [
+        Panel(f"({'|'.join(STAGES)})_us", "busy µs", "µs of processor time per event", True),
+    ],
     "models": [Panel(r"batch_\d+_us", "µs per row", "µs of processor time per row", True)],
     "series": [
         Panel("us_per_event", "worker, µs per event", "worker, µs of processor time per event"),

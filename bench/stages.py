@@ -1,4 +1,4 @@
-"""What one event costs in each stage of the worker, in batches of two sizes.
+"""What one event costs in each stage of the worker, by the size of the batches.
 
 Busy is processor time, of all threads of the process. Wall is the time that passed: `fetch`,
 `produce` and `checkpoint` also wait for their servers.
@@ -37,7 +37,7 @@ class Load:
     events: int = 200_000
     series: int = 2_000
     repeats: int = 5
-    batches: tuple[int, ...] = (256, 4_096)
+    batches: tuple[int, ...] = (2, 256, 4_096)
 
 
 def measure(servers: LocalServers, load: Load) -> Result:
@@ -55,7 +55,7 @@ def measure(servers: LocalServers, load: Load) -> Result:
             "model": str(settings.worker.model),
         },
         figures=_parts(runs[load.batches[0]], runs[load.batches[-1]]),
-        checked={"events": runs[load.batches[0]][0].events},
+        checked={"events": runs[load.batches[-1]][0].events},
         conditions=found,
         cases=[_case(size, of_size) for size, of_size in runs.items()],
     )

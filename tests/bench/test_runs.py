@@ -96,11 +96,12 @@ def test_a_peer_that_ends_is_a_row_without_figures_and_is_not_tried_again(
     assert "the program under test ended" in latency_beside.row(pace, tried).note
 
 
-def test_stages_are_timed_in_two_sizes_of_batches_and_add_up(servers: LocalServers) -> None:
+def test_stages_are_timed_by_size_of_batches_and_add_up(servers: LocalServers) -> None:
     found = json.loads(as_json(stages.measure(servers, stages.Load(4_000, 40, repeats=1))))
-    small, large = found["cases"]
-    assert (small["most_events_a_batch"], large["most_events_a_batch"]) == (256, 4_096)
-    assert small["events_a_batch"] <= 256 < large["events_a_batch"] == found["checked"]["events"]
+    small, middle, large = found["cases"]
+    assert [case["most_events_a_batch"] for case in found["cases"]] == [2, 256, 4_096]
+    assert small["events_a_batch"] <= 2 < middle["events_a_batch"] <= 256
+    assert 256 < large["events_a_batch"] == found["checked"]["events"]
     for case in found["cases"]:
         for kind in ("", "_wall"):
             each = [case[f"{stage}{kind}_us"] for stage in STAGES]
@@ -115,7 +116,7 @@ def test_stages_are_timed_in_two_sizes_of_batches_and_add_up(servers: LocalServe
 
 def test_stages_are_compared_between_sizes_of_batches(servers: LocalServers) -> None:
     with pytest.raises(BenchError, match="give more events"):
-        stages.measure(servers, stages.Load(400, 40, repeats=1))
+        stages.measure(servers, stages.Load(400, 40, repeats=1, batches=(256, 4_096)))
 
 
 def test_publish_counts_what_kafka_holds(servers: LocalServers, tmp_path: Path) -> None:
