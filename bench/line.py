@@ -28,7 +28,7 @@ from stream.onnx_predictor import OnnxPredictor
 from stream.partition import Partition
 from stream.predictor import Inputs, Prediction
 from stream.records import Record
-from stream.shared_engine import SharedEngine
+from stream.shared_engine import ASIDE, SharedEngine
 from stream.state.checkpoint import Checkpoint, Owner, TopicPartition
 from stream.state.recovery import terms_of
 from stream.state.redis_store import RedisStore
@@ -169,8 +169,11 @@ class Line:
         self._predictor.watch = watch
         for batch, due in self._spaced(batches):
             with watch.time("apply"):
-                # In a thread, as a partition does it.
-                answers = await asyncio.to_thread(engine.apply, table, batch)
+                # In a thread where a worker does it there.
+                if len(batch) >= ASIDE:
+                    answers = await asyncio.to_thread(engine.apply, table, batch)
+                else:
+                    answers = engine.apply(table, batch)
             with watch.time("encode"):
                 messages = self._encoder.encode(batch, answers)
             with watch.time("produce"):
