@@ -37,13 +37,16 @@ below. What was not measured anew has no line.
 SHORT: Final = """\
 Where it is short, and why, on the Xeon of 2026-11-22:
 
-- Latency at 1,000 events/s between C clients. What clients and broker cost without a worker is a
-  p50 of .6 ms and a p99 of 2; but answering events one by one, worker, broker and clients keep 1.7
-  of the two cores busy, and what comes meanwhile waits. The bare loop without guarantees has a p99
-  of 9, every peer one of 15 or more (below, "beside what people would use instead").
+- The p99 at 1,000 events/s between C clients. What clients and broker cost without a worker is a p50
+  of .6 ms and a p99 of 2. A worker has two events at a time then, and a batch of two takes it a
+  millisecond of processor time: .4 to send it and hear of it, .3 to place it, .2 for the model (see
+  the stages below); fetching and Faust add half as much. So worker, broker and clients keep 1.7 of
+  the two cores busy, and what comes meanwhile waits. No system had 8 ms here: the bare loop, which
+  guarantees nothing, had 9, the others 11 or more (below, "beside what people would use instead").
 - The same between `Publisher` and `Subscriber`. They are Python and take twice the C client's share
   of the cores, so a `Publisher` lets what comes within 2 ms wait for company for up to 5, half of
-  which is in the p50. An event by itself does not wait: see 100 events/s below.
+  which is in the p50. An event by itself does not wait: at 100 events/s, where nothing is in its
+  way, the p50 is 4.2 ms, so 4 at ten times the rate is out of reach for these clients here.
 
 A worker's limit is Python's lock: it is held for all but the model's part of an event, and while
 one worker is at work on 72 numbers, 1.4 of the two cores are busy (`scripts/bench workers`).
