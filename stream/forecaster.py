@@ -67,7 +67,7 @@ class Forecaster:
 
         Each series' newest slot is older than `slot`. The table stays as it is.
         """
-        aside, every = table.copy_of(rows), np.arange(len(rows))
+        aside, every = SeriesRows.gathered([(table, rows)]), np.arange(len(rows))
         slots, nothing = np.full(len(rows), slot), self._nothing(len(rows))
         self.step_to(aside, every, slots)
         aside.shift_in(every, slots, nothing, np.zeros_like(slots))

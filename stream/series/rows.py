@@ -35,10 +35,6 @@ class SeriesRows:
         )
         return cls(layouts[0], np.concatenate(records))
 
-    def copy_of(self, rows: IntArray) -> SeriesRows:
-        """The given series by themselves, in rows from 0 on."""
-        return SeriesRows(self.layout, self._records.take(rows))
-
     def put(self, rows: IntArray, others: SeriesRows, first: int) -> None:
         """Overwrite the given rows by as many of the others, from the `first` on."""
         self._put(rows, others._records[first : first + len(rows)])

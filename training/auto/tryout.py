@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tidecast.bundle import Bundle
+from tidecast.bundle import Bundle, Manifest
 from tidecast.errors import SettingsError, TidecastError
 from training.auto.candidates import Candidate, Ledger, Plan
 from training.auto.pace import paced
 from training.config import EnsembleConfig, Recipe, recipe_of
 from training.ensemble.build import ensemble
 from training.ensemble.members import common_future
-from training.fitting.ensemble import validation_rows
+from training.fitting.ensemble import calibrated, validation_rows
 from training.fitting.fitted import Job, Listener
 from training.logs.log import Kind, open_log
 from training.source import Source
@@ -69,7 +69,7 @@ def _measured(bench: Bench, plan: Plan, listener: Listener) -> tuple[float | Non
     with open_log(bench.log, bench.runs, name, plan.recipe) as log:
         try:
             heard = log.heard(listener)
-            figure = _joined(bench, plan) if plan.members else _fitted(bench, plan, heard)
+            figure = _joined(bench, plan, heard) if plan.members else _fitted(bench, plan, heard)
         except TidecastError as error:
             return None, str(error)
         log.figures({"validation_figure": figure})
@@ -85,15 +85,18 @@ def _fitted(bench: Bench, plan: Plan, listener: Listener) -> float:
     return found.figure
 
 
-def _joined(bench: Bench, plan: Plan) -> float:
+def _joined(bench: Bench, plan: Plan, listener: Listener) -> float:
     recipe = recipe_of(plan.recipe, plan.name)
-    bundle = _as_one([bench.ledger.bundle(name) for name in plan.members], recipe, bench.source)
+    members = [bench.ledger.bundle(name) for name in plan.members]
+    bundle = _as_one(members, recipe, bench.source, listener)
     bench.ledger.keep(plan, bundle)
     return validation_figure(bundle, recipe, bench.source, ORIGINS)
 
 
-def _as_one(members: Sequence[Bundle], recipe: Recipe, source: Source) -> Bundle:
-    """Fitted members as one graph; its manifest has theirs among its figures.
+def _as_one(
+    members: Sequence[Bundle], recipe: Recipe, source: Source, listener: Listener
+) -> Bundle:
+    """Fitted members as one graph, calibrated; its manifest has theirs among its figures.
 
     Raises SettingsError when the recipe is of no ensemble, BundleError when members do not fit
     together.
@@ -104,21 +107,28 @@ def _as_one(members: Sequence[Bundle], recipe: Recipe, source: Source) -> Bundle
     found = ensemble(
         members, config.method, validation_rows(Job(recipe, source, NOWHERE), config, members)
     )
+    figures = {
+        "weights": [round(weight, 5) for weight in found.weights],
+        "members": [
+            {"training": one.manifest.training, "figures": one.manifest.figures} for one in members
+        ],
+    }
     manifest = msgspec.structs.replace(
         members[0].manifest,
-        graph_sha256=hashlib.sha256(found.graph).hexdigest(),
-        graph_bytes=len(found.graph),
         step_seconds=found.step_seconds,
         context=found.context,
         state_size=found.state_size,
         future=common_future(members),
         training=msgspec.to_builtins(recipe),
-        figures={
-            "weights": [round(weight, 5) for weight in found.weights],
-            "members": [
-                {"training": one.manifest.training, "figures": one.manifest.figures}
-                for one in members
-            ],
-        },
+        figures=figures,
     )
-    return Bundle(manifest, found.graph)
+    joined = _bundle(manifest, found.graph)
+    graph, stretch = calibrated(joined, recipe, source, listener)
+    return _bundle(msgspec.structs.replace(manifest, figures=figures | stretch), graph)
+
+
+def _bundle(manifest: Manifest, graph: bytes) -> Bundle:
+    """The graph with the manifest, which then names this graph."""
+    digest = hashlib.sha256(graph).hexdigest()
+    named = msgspec.structs.replace(manifest, graph_sha256=digest, graph_bytes=len(graph))
+    return Bundle(named, graph)

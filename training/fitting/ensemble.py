@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from stream.onnx_predictor import OnnxPredictor
 from tidecast.bundle import Bundle
 from tidecast.errors import SettingsError
 from training.calibration import scored_of, stretches
-from training.config import EnsembleConfig
+from training.config import EnsembleConfig, Recipe
 from training.data.places import evenly
 from training.ensemble.build import ensemble
 from training.ensemble.stretch import stretched
@@ -20,12 +20,20 @@ from training.fitting.fitted import Fitted, Job, Listener
 from training.fitting.manifest import manifest_of
 from training.rows import Rows
 from training.samples import Samples
-from training.source import History
+from training.source import History, Source
 
 WEIGHED: Final = 4_000
 """Most validation windows that weights are fitted on."""
 CALIBRATED: Final = 20_000
 """Most answers, each for the whole horizon, that the band is calibrated by."""
+
+
+class Calibrated(NamedTuple):
+    """figures: for the manifest, the factor of each gap between two levels, if there are any."""
+
+    graph: bytes
+    figures: dict[str, object]
+
 
 FitMember = Callable[[Job, Listener], Fitted]
 
@@ -58,27 +66,27 @@ def fit_ensemble(
     )
     findings = [finding for member in members for finding in member.findings]
     fitted = Fitted(found.graph, contract, members[0].channels, covariates, findings, figures)
-    return _calibrated(fitted, job, listener)
+    bundle = Bundle(manifest_of(job.recipe, job.source, fitted), found.graph)
+    band = calibrated(bundle, job.recipe, job.source, listener)
+    return fitted._replace(graph=band.graph, figures=figures | band.figures)
 
 
-def _calibrated(fitted: Fitted, job: Job, listener: Listener) -> Fitted:
+def calibrated(bundle: Bundle, recipe: Recipe, source: Source, listener: Listener) -> Calibrated:
     """Make the band of an ensemble as wide as the validation part shows that it must be.
 
     Members err each in its own way, and less together than apart: where the band of each is as wide
     as it must be, the mean of them is too wide. Classifiers have no band, and series without end no
     validation part: these stay as they are. Raises DataError when nothing of that part is known.
     """
-    manifest = manifest_of(job.recipe, job.source, fitted)
-    levels = manifest.quantile_levels
-    if not isinstance(job.source, History) or len(levels) < 2:
-        return fitted
+    levels = bundle.manifest.quantile_levels
+    if not isinstance(source, History) or len(levels) < 2:
+        return Calibrated(bundle.graph, {})
     listener.stage("calibrating the ensemble")
-    bundle = Bundle(manifest, fitted.graph)
-    origins = max(CALIBRATED // len(job.source.table.names), 1)
-    test = back_test(OnnxPredictor(bundle), job.source.validation(job.recipe, origins))
+    origins = max(CALIBRATED // len(source.table.names), 1)
+    test = back_test(OnnxPredictor(bundle), source.validation(recipe, origins))
     factors = stretches(scored_of(test), levels)
-    figures = fitted.figures | {"stretch": [round(factor, 4) for factor in factors]}
-    return fitted._replace(graph=stretched(bundle, factors), figures=figures)
+    rounded = [round(factor, 4) for factor in factors]
+    return Calibrated(stretched(bundle, factors), {"stretch": rounded})
 
 
 def validation_rows(job: Job, config: EnsembleConfig, members: Sequence[Bundle]) -> Rows | None:

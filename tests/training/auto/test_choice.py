@@ -20,6 +20,7 @@ from training.auto.tryout import Bench, try_out
 from training.cli import app
 from training.config import read_toml
 from training.fit import Progress
+from training.fitting.ensemble import calibrated
 from training.fitting.fitted import Listener
 from training.source import History
 from training.tuning.objective import ORIGINS, validation_figure
@@ -84,6 +85,9 @@ def test_members_become_one_bundle_whose_figure_is_its_own(bench: Bench, tmp_pat
         assert isinstance(bench.source, History)
         recipe, _ = opened(tmp_path)
         assert joined.figure == validation_figure(bundle, recipe, bench.source, ORIGINS)
+        assert min(abs(factor - 1) for factor in bundle.manifest.figures["stretch"]) > 0.01
+        again = calibrated(bundle, recipe, bench.source, SILENT).figures["stretch"]
+        assert again == pytest.approx([1, 1], abs=0.01)
         assert OnnxPredictor(bundle).manifest.context == 24
     assert [one.plan.name for one in Ledger(tmp_path / "home").candidates] == [
         *names,
