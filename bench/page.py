@@ -40,7 +40,7 @@ Where it is short, and why, on the Xeon of 2026-11-22:
 - The p99 at 1,000 events/s between C clients. What clients and broker cost without a worker is a
   p50 of .6 ms and a p99 of 2. A worker has two events at a time then, and a batch of two takes it a
   millisecond of processor time: .4 to send it and hear of it, .3 to place it, .2 for the model (see
-  the stages below); fetching and Faust add half as much. So worker, broker and clients keep 1.7 of
+  the stages below); fetching and Faust come on top. So worker, broker and clients keep 1.7 of
   the two cores busy, and what comes meanwhile waits. No system had 8 ms here: the bare loop, which
   guarantees nothing, had 9, the others 11 or more (below, "beside what people would use instead").
 - The same between `Publisher` and `Subscriber`. They are Python and take twice the C client's share
