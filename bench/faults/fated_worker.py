@@ -24,6 +24,7 @@ from stream.output import Delivery, Output
 from stream.predictor import Inputs, Prediction, Predictor
 from stream.records import Record
 from stream.series.table import SeriesTable
+from stream.side_by_side import TableBatch
 from stream.state.checkpoint import Head, Store, TopicPartition, Write
 from stream.worker import run_engine
 from tidecast.bundle import read_bundle
@@ -67,6 +68,12 @@ class FatedEngine(Engine):
         """See Engine."""
         self._fate.visit("after_fetch")
         return super().apply(table, records, emit)
+
+    def apply_together(self, batches: Sequence[TableBatch], emit: Emit = "all") -> list[Answers]:
+        """See Engine."""
+        if len(batches) > 1:  # one by itself goes through `apply`
+            self._fate.visit("after_fetch")
+        return super().apply_together(batches, emit)
 
 
 class FatedPredictor:

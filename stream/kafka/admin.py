@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as Place
@@ -12,16 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, UnknownMemberIdError, for_code
 from aiokafka.errors import KafkaError as KafkaLibraryError
 
+from stream.kafka.inquirer import Inquirer
 from stream.state.checkpoint import TopicPartition
 from tidecast.errors import GroupInUseError, KafkaError
 
-TRIES: Final = 20
-RETRY_S: Final = 0.5
 UUID_CHARACTERS: Final = 36
 UNKNOWN_GROUP: Final = "Dead"
 """The state in which Kafka shows a group that it does not know."""
-
-Answer = TypeVar("Answer")
 
 
 class KafkaAdmin:
@@ -33,7 +29,7 @@ class KafkaAdmin:
     def __init__(self, client: dict[str, Any], group: str) -> None:
         self._client = client
         self._group = group
-        self._admin: AIOKafkaAdminClient | None = None
+        self._inquirer = Inquirer(lambda: AIOKafkaAdminClient(**client), AIOKafkaAdminClient.close)
 
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
@@ -43,7 +39,7 @@ class KafkaAdmin:
             _raise_error(described["error_code"])
             return len(described["partitions"])
 
-        return await self._ask(f"count the partitions of {topic}", ask)
+        return await self._inquirer.ask(f"count the partitions of {topic}", ask)
 
     async def committed(self, partition: TopicPartition) -> int | None:
         """The group's committed offset; None where it has none."""
@@ -54,7 +50,7 @@ class KafkaAdmin:
             offset = int(offsets[place].offset)
             return offset if offset >= 0 else None
 
-        return await self._ask(f"read the commit of {partition}", ask)
+        return await self._inquirer.ask(f"read the commit of {partition}", ask)
 
     async def members(self) -> list[str]:
         """The ids of the group's members."""
@@ -99,34 +95,11 @@ class KafkaAdmin:
             _raise_error(error_code)
             return state, [member_id for member_id, *_ in members]
 
-        return await self._ask(f"look at the group {self._group}", ask)
+        return await self._inquirer.ask(f"look at the group {self._group}", ask)
 
     async def aclose(self) -> None:
         """Close the connection; another call would open it again."""
-        admin, self._admin = self._admin, None
-        if admin is not None:
-            await admin.close()
-
-    async def _ask(
-        self, doing: str, ask: Callable[[AIOKafkaAdminClient], Awaitable[Answer]]
-    ) -> Answer:
-        tries_left = TRIES
-        while True:
-            try:
-                return await ask(await self._open())
-            except (KafkaLibraryError, TimeoutError) as error:
-                await self.aclose()
-                tries_left -= 1
-                if not tries_left or not getattr(error, "retriable", True):
-                    raise KafkaError(f"cannot {doing}: {error!r}") from error
-            await asyncio.sleep(RETRY_S)
-
-    async def _open(self) -> AIOKafkaAdminClient:
-        if self._admin is None:
-            admin = AIOKafkaAdminClient(**self._client)
-            await admin.start()
-            self._admin = admin
-        return self._admin
+        await self._inquirer.aclose()
 
 
 def _raise_error(code: int) -> None:

@@ -11,6 +11,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from stream.event_log import Bounds
 from stream.kafka.admin import KafkaAdmin
+from stream.kafka.inquirer import Inquirer
 from stream.records import Record
 from stream.state.checkpoint import TopicPartition
 from tidecast.errors import KafkaError, LogMismatchError
@@ -25,7 +26,9 @@ class KafkaEventLog:
     def __init__(self, client: dict[str, Any], admin: KafkaAdmin) -> None:
         self._client = client
         self._admin = admin
-        self._consumer: aiokafka.AIOKafkaConsumer | None = None
+        self._inquirer = Inquirer(
+            lambda: aiokafka.AIOKafkaConsumer(**client), aiokafka.AIOKafkaConsumer.stop
+        )
 
     async def partitions(self, topic: str) -> int:
         """See EventLog."""
@@ -36,27 +39,18 @@ class KafkaEventLog:
         # Asked first: what is committed is then never beyond the end.
         committed = await self._admin.committed(partition)
         place = aiokafka.TopicPartition(*partition)
-        try:
-            consumer = await self._open()
+
+        async def ask(consumer: aiokafka.AIOKafkaConsumer) -> tuple[int, int]:
             start = await consumer.beginning_offsets([place])
             end = await consumer.end_offsets([place])
-        except KafkaLibraryError as error:
-            await self.aclose()
-            raise KafkaError(f"cannot read the bounds of {partition}: {error!r}") from error
-        return Bounds(start[place], end[place], committed)
+            return start[place], end[place]
+
+        start, end = await self._inquirer.ask(f"read the bounds of {partition}", ask)
+        return Bounds(start, end, committed)
 
     async def aclose(self) -> None:
         """Close the connection; another call would open it again."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
-
-    async def _open(self) -> aiokafka.AIOKafkaConsumer:
-        if self._consumer is None:
-            consumer = aiokafka.AIOKafkaConsumer(**self._client)
-            await consumer.start()
-            self._consumer = consumer
-        return self._consumer
+        await self._inquirer.aclose()
 
     async def read(
         self, partition: TopicPartition, start: int, end: int

@@ -10,9 +10,10 @@ from typing import Final
 import pytest
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from stream.kafka.inquirer import ANSWER_S
 from stream.state.checkpoint import TopicPartition
 from stream.watch.health import Offsets
-from stream.watch.offsets import ANSWER_S, KafkaOffsets
+from stream.watch.offsets import KafkaOffsets
 from tests.stream.test_event_log import commit_in_kafka
 from tidecast.errors import KafkaError
 from tidecast.kafka_clients import aiokafka_options
