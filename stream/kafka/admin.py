@@ -23,7 +23,8 @@ UNKNOWN_GROUP: Final = "Dead"
 class KafkaAdmin:
     """Looks at a group from outside; its connection stays open from call to call.
 
-    Every call waits some ten seconds for a broker that is starting, then raises KafkaError.
+    Every call waits some ten seconds for a broker that is starting, and two minutes for one that is
+    silent, then raises KafkaError.
     """
 
     def __init__(self, client: dict[str, Any], group: str) -> None:
