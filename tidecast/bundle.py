@@ -24,7 +24,7 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -131,6 +131,13 @@ class Bundle(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     graph: bytes
+
+    @classmethod
+    def of(cls, manifest: Manifest, graph: bytes) -> Self:
+        """A graph with a manifest that was written for another one, and then names this one."""
+        digest = hashlib.sha256(graph).hexdigest()
+        named = msgspec.structs.replace(manifest, graph_sha256=digest, graph_bytes=len(graph))
+        return cls(named, graph)
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tidecast.bundle import Bundle, Manifest
+from tidecast.bundle import Bundle
 from tidecast.errors import SettingsError, TidecastError
 from training.auto.candidates import Candidate, Ledger, Plan
 from training.auto.pace import paced
@@ -122,13 +121,6 @@ def _as_one(
         training=msgspec.to_builtins(recipe),
         figures=figures,
     )
-    joined = _bundle(manifest, found.graph)
+    joined = Bundle.of(manifest, found.graph)
     graph, stretch = calibrated(joined, recipe, source, listener)
-    return _bundle(msgspec.structs.replace(manifest, figures=figures | stretch), graph)
-
-
-def _bundle(manifest: Manifest, graph: bytes) -> Bundle:
-    """The graph with the manifest, which then names this graph."""
-    digest = hashlib.sha256(graph).hexdigest()
-    named = msgspec.structs.replace(manifest, graph_sha256=digest, graph_bytes=len(graph))
-    return Bundle(named, graph)
+    return Bundle.of(msgspec.structs.replace(manifest, figures=figures | stretch), graph)

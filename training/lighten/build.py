@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -77,8 +76,6 @@ def _bundle(job: Job, parent: Bundle, light: Light) -> Bundle:
     old = parent.manifest
     changes: dict[str, Any] = {
         "name": job.name,
-        "graph_sha256": hashlib.sha256(light.graph).hexdigest(),
-        "graph_bytes": len(light.graph),
         "opset": OPSET,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "training": {
@@ -90,7 +87,7 @@ def _bundle(job: Job, parent: Bundle, light: Light) -> Bundle:
         "figures": {},
         "tools": {"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
     }
-    return Bundle(msgspec.structs.replace(old, **changes | light.changes), light.graph)
+    return Bundle.of(msgspec.structs.replace(old, **changes | light.changes), light.graph)
 
 
 def _summary(compared: Compared) -> str:

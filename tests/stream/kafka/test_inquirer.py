@@ -60,12 +60,11 @@ async def test_who_asks_over_a_dead_connection_has_another_one(
         # Asked once at a time, and by now through a connection that is dead.
         with pytest.raises(KafkaError, match="cannot read the group's offsets: TimeoutError"):
             await offsets.of([PLACE])
-    for asked in (admin.aclose, log.aclose, offsets.close):
-        await asked()
+    for close in (admin.aclose, log.aclose, offsets.close):
+        await close()
 
 
-async def test_who_asks_at_once_shares_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inquirer, "ANSWER_S", ANSWER_S)
+async def test_who_asks_at_once_shares_one_client() -> None:
     made: list[Client] = []
 
     def make() -> Client:
